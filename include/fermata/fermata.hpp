@@ -1,0 +1,8 @@
+// Everything an app needs.
+#pragma once
+
+#include <fermata/background_sync.hpp>
+#include <fermata/database.hpp>
+#include <fermata/peer.hpp>
+#include <fermata/result.hpp>
+#include <fermata/value.hpp>

@@ -1,0 +1,104 @@
+// A database that syncs with others of its group.
+#pragma once
+
+#include <chrono>
+#include <fermata/background_sync.hpp>
+#include <fermata/database.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fermata {
+
+// What makes devices a group: whoever holds it can mint certificates that the others accept. At least 16 bytes.
+class Secret {
+ public:
+  // 32 random bytes.
+  [[nodiscard]] static Secret generate();
+  // The file's content without surrounding white space. Errors: NotFound, InvalidArgument if shorter than 16 bytes.
+  [[nodiscard]] static Result<Secret> from_file(const std::string& path);
+  [[nodiscard]] static Result<Secret> from_text(std::string_view text);
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+struct NetworkOptions {
+  std::vector<std::string> listen;   // "host:port"; port 0 takes a free one, status() tells which
+  std::vector<std::string> connect;  // "host:port", dialed for ever
+};
+
+// One connected peer, as seen now.
+struct LinkStatus {
+  std::string device, name, address;
+  bool caught_up = false;         // we have all it had for us
+  bool remote_caught_up = false;  // it has confirmed all we have for it
+  std::uint64_t documents_sent = 0, documents_received = 0, bytes_sent = 0, bytes_received = 0;
+};
+
+// The catch-up after the latest connection: from the link's opening until the remote said that we have everything.
+struct CatchUp {
+  bool done = false;
+  double ms = 0;
+  std::uint64_t round_trips = 0;  // of sync messages; TCP and TLS handshakes come before
+};
+
+struct PeerStatus {
+  std::string device;
+  std::vector<std::string> listening;
+  std::vector<LinkStatus> links;
+  std::uint64_t refused_links = 0;
+  CatchUp catch_up;
+  bool paused = false;
+  bool unsynced = false;
+};
+
+// A running subscribe(). Destroying it cancels; documents received stay.
+class [[nodiscard]] Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::shared_ptr<void> handle) : handle_(std::move(handle)) {}
+
+ private:
+  std::shared_ptr<void> handle_;
+};
+
+// Thread-safe. Destroying it stops it.
+class Peer {
+ public:
+  struct Options {
+    std::string directory;
+    Secret secret;
+    std::string name;               // for people; default: the host's name
+    bool must_exist = false;
+    Executor executor;              // for observers; see Database::Options
+    BackgroundSync* background = nullptr;  // nullptr: BackgroundSync::shared(), joined by start()
+  };
+
+  // Opens or creates the directory: database, device key. Errors: as Database::open.
+  [[nodiscard]] static Result<std::unique_ptr<Peer>> open(Options options);
+  ~Peer();
+
+  [[nodiscard]] Database& database();
+
+  // Asks every peer that we meet for the documents of `SELECT * FROM c [WHERE …]`, now and later.
+  // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter).
+  [[nodiscard]] Result<Subscription> subscribe(std::string_view select, const Map& parameters = {});
+
+  // Starts listening and dialing. Errors: Busy (port in use), InvalidArgument (address), Closed (started before).
+  [[nodiscard]] Status start(const NetworkOptions& network);
+  // Says goodbye and closes every connection. No callback of the peer's afterwards; the database stays usable. Idempotent.
+  void stop();
+
+  [[nodiscard]] PeerStatus status();
+
+  struct Impl;
+
+ private:
+  explicit Peer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fermata

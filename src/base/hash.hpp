@@ -1,0 +1,16 @@
+// SHA-256 and HKDF (RFC 5869), from OpenSSL.
+#pragma once
+
+#include <array>
+
+#include "base/bytes.hpp"
+
+namespace fermata {
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+[[nodiscard]] Sha256 sha256(ByteView bytes);
+[[nodiscard]] std::uint64_t hash64(ByteView bytes);  // the first eight bytes of SHA-256, big endian
+[[nodiscard]] Sha256 hkdf_sha256(ByteView secret, std::string_view info);
+
+}  // namespace fermata

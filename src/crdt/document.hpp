@@ -1,0 +1,115 @@
+// A document that merges. The state is a set of registers, one per path, each won by (life, stamp, actor); what people
+// see (`view`) is a pure function of that set. Merge is therefore commutative, associative and idempotent by construction.
+//
+// Paths and ancestors. A register at "a" and one at "a.b" may both exist. The younger of the two decides: an older
+// descendant of a younger register is void and pruned (the register replaced the whole subtree); an older ancestor with
+// any younger descendant register is hidden (its value gives way to a map) and keeps only its stamp. Registers of one dot
+// never void each other. Both facts are monotone, so pruning commutes with merging.
+//
+// Life. Odd is alive, even is deleted. Registers of an older life than the document's are void and pruned, except that a
+// tombstone keeps those of the life that it ended, so that subscriptions can still be matched against it.
+//
+// Pure: no I/O, no thread rule.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cbor.hpp"
+#include "crdt/stamp.hpp"
+
+namespace fermata::crdt {
+
+using Path = std::vector<std::string>;
+
+enum class RegisterKind : std::uint8_t {
+  Value = 0,   // a scalar or an array
+  Map = 1,     // "here is a map": an explicit {} or a replaced subtree, or a hidden value
+  Absent = 2,  // unset
+};
+
+// Where this store got something from and when; local bookkeeping that is never sent.
+struct LocalMark {
+  std::uint64_t local_seq = 0;
+  std::uint32_t source = 0;  // 0: written here; else the store's number for the remote it came from
+  friend bool operator==(const LocalMark&, const LocalMark&) = default;
+};
+
+struct Register {
+  Path path;
+  RegisterKind kind = RegisterKind::Value;
+  Value value;  // null unless kind is Value
+  Dot dot;
+  Stamp stamp;
+  std::uint64_t life = 1;
+  LocalMark mark;
+};
+
+// What travels: some registers of one document, and its life. `mark`s in it are ignored.
+struct Delta {
+  std::string collection;
+  std::string id;
+  std::uint64_t life = 0;
+  std::vector<Register> registers;  // sorted by path
+};
+
+// What a local commit writes with.
+struct Commit {
+  Dot dot;
+  Stamp stamp;  // a register's own stamp is the greater of this and (what it overwrites).next()
+  std::uint64_t local_seq = 0;
+};
+
+class Document {
+ public:
+  [[nodiscard]] bool exists() const { return life_ != 0; }
+  [[nodiscard]] bool alive() const { return life_ % 2 == 1; }
+  [[nodiscard]] std::uint64_t life() const { return life_; }
+  [[nodiscard]] const LocalMark& life_mark() const { return life_mark_; }
+  [[nodiscard]] const std::vector<Register>& registers() const { return registers_; }
+
+  // What people see, without "_id". For a tombstone: what it last looked like, for routing only.
+  [[nodiscard]] Map view() const;
+
+  // The greatest stamp in the document.
+  [[nodiscard]] Stamp newest_stamp() const;
+
+  // Brings a dead or unknown document to life with these fields: one register per leaf, so that concurrent inserts merge
+  // field by field. Errors: AlreadyExists if alive, LimitExceeded deeper than kMaxDepth.
+  [[nodiscard]] Status insert(const Map& fields, const Commit& commit);
+  // Replaces what is at the path, subtree and all. Error: NotFound if not alive.
+  [[nodiscard]] Status set(const Path& path, const Value& value, const Commit& commit);
+  [[nodiscard]] Status unset(const Path& path, const Commit& commit);
+  [[nodiscard]] Status remove(const Commit& commit);
+
+  // Takes in what a remote knows. Everything that changed here gets `mark`. Result: whether anything changed.
+  // Never fails: a Delta that decoded is mergeable. Registers with a life above delta.life raise the document's life.
+  bool merge(const Delta& delta, const LocalMark& mark);
+
+  // Everything with a local seq above `since` that did not come from `except_source` (0: no exception).
+  // Delta.life is always the document's life. Empty if neither a register nor the life qualifies.
+  [[nodiscard]] std::optional<Delta> delta_since(std::uint64_t since, std::uint32_t except_source) const;
+
+  // Order-independent 64-bit fingerprint of (life, and each register's path, dot, stamp, life). Equal states have equal ones,
+  // however they came about; hidden values do not count. Local marks do not count.
+  [[nodiscard]] std::uint64_t fingerprint() const;
+
+  // The two columns of a stored row. `metadata` holds no value that `body` shows.
+  [[nodiscard]] Bytes encode_body() const;      // CBOR of view()
+  [[nodiscard]] Bytes encode_metadata() const;  // registers without visible values, life, marks; versioned
+  [[nodiscard]] static Result<Document> decode(ByteView body, ByteView metadata);
+
+ private:
+  std::uint64_t life_ = 0;
+  LocalMark life_mark_;
+  std::vector<Register> registers_;  // sorted by path, no two equal
+};
+
+// The wire form of a Delta (docs/PROTOCOL.md). Decoding rejects unsorted or duplicate paths, kinds, lives and stamps out of
+// range, and anything deeper than kMaxDepth.
+void encode_delta(const Delta& delta, CborWriter& out);
+[[nodiscard]] Result<Delta> decode_delta(CborReader& in);
+
+}  // namespace fermata::crdt

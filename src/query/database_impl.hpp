@@ -1,0 +1,16 @@
+// What the layers above need of a Database beyond its public face.
+#pragma once
+
+#include <fermata/database.hpp>
+
+#include "store/store.hpp"
+
+namespace fermata {
+
+// Opens over a store that the caller configured (clock, random, VFS): the peer, the simulator, tests.
+[[nodiscard]] Result<std::unique_ptr<Database>> open_database(store::StoreOptions options, Executor executor);
+[[nodiscard]] store::Store& store_of(Database& database);
+// One more listener of commits, beside live queries. Same rule as Store::set_commit_listener. Set once, before use; empty clears.
+void set_commit_hook(Database& database, std::function<void(const store::CommitEvent&)> hook);
+
+}  // namespace fermata

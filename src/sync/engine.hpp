@@ -1,0 +1,95 @@
+// One peer's side of synchronisation: sessions, subscriptions, cursors (DESIGN §5, docs/PROTOCOL.md). Sans-IO: frames and commit
+// events go in, actions come out; somebody else owns sockets, time and threads. It reads and writes the store it is given.
+// Loop thread only.
+//
+// Who sends what. Each session walks our local-seq log on behalf of the remote's subscriptions. A session that is at the head is
+// pushed each commit as it happens (live); one that is behind is fed batches from the log within its credit (resume). The log itself is
+// the queue: a slow receiver costs us nothing but its position.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/transport.hpp"
+#include "query/predicate.hpp"
+#include "store/store.hpp"
+
+namespace fermata::sync {
+
+inline constexpr std::uint64_t kProtocolVersion = 1;
+
+struct EngineOptions {
+  DeviceId device;              // ours
+  std::string name;             // for people
+  Duration heartbeat = std::chrono::seconds(15);   // silence after which we ping
+  Duration dead_after = std::chrono::seconds(40);  // silence after which a link is given up
+  std::size_t window_bytes = 1u << 20;             // unacknowledged bytes per session
+  std::size_t batch_bytes = 64u << 10;
+  std::size_t max_subscriptions = 64;              // a remote may have on one session
+};
+
+struct SendFrame {
+  LinkId link = 0;
+  Bytes frame;
+};
+struct CloseLink {
+  LinkId link = 0;
+  Error why;
+};
+using Action = std::variant<SendFrame, CloseLink>;
+
+using SubscriptionId = std::uint64_t;
+
+// One session as `status` shows it.
+struct SessionStatus {
+  LinkId link = 0;
+  DeviceId device;
+  std::string name, address;
+  bool caught_up = false;             // we have everything the remote had when it last said so
+  bool remote_caught_up = false;      // the remote has acknowledged everything we have for it
+  std::uint64_t round_trips = 0;      // message exchanges from connect until first caught up
+  Duration catch_up{};                // time from connect until first caught up
+  std::uint64_t documents_sent = 0, documents_received = 0;
+  std::uint64_t bytes_sent = 0, bytes_received = 0;
+};
+
+class Engine {
+ public:
+  Engine(store::Store& store, EngineOptions options);
+  ~Engine();
+
+  // What we want from others. Takes effect on open sessions at once. The predicate's key decides which cursor it resumes from.
+  SubscriptionId subscribe(query::Predicate predicate, Instant now);
+  void unsubscribe(SubscriptionId id, Instant now);
+
+  void link_opened(const LinkInfo& link, Instant now);
+  void frame_received(LinkId link, ByteView frame, Instant now);
+  void link_closed(LinkId link, Instant now);
+  // Each commit of the store, in order, none left out unless `commits_skipped` says so.
+  void committed(const store::CommitEvent& event, Instant now);
+  // The caller dropped commit events (too many): sessions fall back to the log.
+  void commits_skipped(Instant now);
+
+  // Says goodbye on every session, with when we expect to be back if known, and closes them.
+  void goodbye(std::optional<Duration> expected_return, Instant now);
+
+  [[nodiscard]] std::optional<Action> poll();
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+  void on_deadline(Instant now);
+
+  // Something is unsent, unacknowledged or not yet received from a connected peer.
+  [[nodiscard]] bool unsynced() const;
+  [[nodiscard]] std::vector<SessionStatus> sessions() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fermata::sync
