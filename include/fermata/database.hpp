@@ -15,15 +15,16 @@ namespace fermata {
 
 // What a statement gave. A plain value.
 struct QueryResult {
-  std::vector<Map> items;                 // SELECT: one map per document, with its "_id"
-  std::vector<std::string> mutated_ids;   // INSERT, UPDATE, DELETE: the ids that were written, in order
+  std::vector<Map> items;                // SELECT: one map per document, with its "_id"
+  std::vector<std::string> mutated_ids;  // INSERT, UPDATE, DELETE: the ids that were written, in order
 };
 
-// Runs callbacks. A function that takes a task and runs it soon, on whatever thread the app wants its callbacks on; tasks of
-// one executor must run one at a time and in order.
+// Runs callbacks. A function that takes a task and runs it soon, on whatever thread the app wants its callbacks on;
+// tasks of one executor must run one at a time and in order.
 using Executor = std::function<void(std::function<void()>)>;
 
-// A running observe(). Destroying it cancels: no callback starts afterwards, and one that runs on another thread is waited for.
+// A running observe(). Destroying it cancels: no callback starts afterwards, and one that runs on another thread is
+// waited for.
 class [[nodiscard]] Observation {
  public:
   Observation() = default;
@@ -37,34 +38,36 @@ class [[nodiscard]] Observation {
 class Database {
  public:
   struct Options {
-    std::string directory;    // created if missing, unless must_exist
+    std::string directory;  // created if missing, unless must_exist
     bool must_exist = false;
-    Executor executor;        // empty: one thread of the database's own
+    Executor executor;  // empty: one thread of the database's own
   };
 
   // Errors: NotFound, Busy (another process has it open), VersionMismatch, Corrupt, NoSpace, Io.
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(Options options);
   ~Database();
 
-  // Runs one statement (docs/QUERY.md). Parameters are named without their colon. A write is one transaction and is committed
-  // when the call returns. Errors: Syntax (with a caret), InvalidArgument, AlreadyExists, TypeMismatch, LimitExceeded, NoSpace, Io.
+  // Runs one statement (docs/QUERY.md). Parameters are named without their colon. A write is one transaction and is
+  // committed when the call returns. Errors: Syntax (with a caret), InvalidArgument, AlreadyExists, TypeMismatch,
+  // LimitExceeded, NoSpace, Io.
   //   execute("UPDATE tasks SET done = true WHERE _id = :id", {{"id", "t1"}})
   [[nodiscard]] Result<QueryResult> execute(std::string_view statement, const Map& parameters = {});
 
   // Inserts many documents as one transaction: all or none. Each needs no "_id"; one is made. Result: their ids.
-  // Documents whose id is already alive are replaced field by field where they differ, so importing twice changes nothing.
+  // Documents whose id is already alive are replaced field by field where they differ, so importing twice changes
+  // nothing.
   [[nodiscard]] Result<std::vector<std::string>> import(std::string_view collection, std::vector<Map> documents);
 
-  // Calls back with the result now, and again after each commit (local or received) that could change it. Calls are coalesced:
-  // a slow callback sees the latest state, not every state. Errors: Syntax, InvalidArgument (not a SELECT).
+  // Calls back with the result now, and again after each commit (local or received) that could change it. Calls are
+  // coalesced: a slow callback sees the latest state, not every state. Errors: Syntax, InvalidArgument (not a SELECT).
   [[nodiscard]] Result<Observation> observe(std::string_view select, std::function<void(const QueryResult&)> callback,
                                             const Map& parameters = {});
 
   // Names and live counts of collections, by name.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 
-  // Finishes what runs, checkpoints and closes every file; this process then holds no lock on the directory. The next call
-  // reopens. Error: Timeout.
+  // Finishes what runs, checkpoints and closes every file; this process then holds no lock on the directory. The next
+  // call reopens. Error: Timeout.
   [[nodiscard]] Status quiesce(std::chrono::milliseconds within);
 
   struct Impl;  // for the layers above; not part of the interface

@@ -71,9 +71,9 @@ class Peer {
   struct Options {
     std::string directory;
     Secret secret;
-    std::string name;               // for people; default: the host's name
+    std::string name;  // for people; default: the host's name
     bool must_exist = false;
-    Executor executor;              // for observers; see Database::Options
+    Executor executor;                     // for observers; see Database::Options
     BackgroundSync* background = nullptr;  // nullptr: BackgroundSync::shared(), joined by start()
   };
 
@@ -89,7 +89,8 @@ class Peer {
 
   // Starts listening and dialing. Errors: Busy (port in use), InvalidArgument (address), Closed (started before).
   [[nodiscard]] Status start(const NetworkOptions& network);
-  // Says goodbye and closes every connection. No callback of the peer's afterwards; the database stays usable. Idempotent.
+  // Says goodbye and closes every connection. No callback of the peer's afterwards; the database stays usable.
+  // Idempotent.
   void stop();
 
   [[nodiscard]] PeerStatus status();

@@ -1,5 +1,5 @@
-// The seam between the keeper and an operating system. A platform translates the system's events and performs the keeper's
-// actions; it decides nothing. An app needs this header only to bring a platform of its own.
+// The seam between the keeper and an operating system. A platform translates the system's events and performs the
+// keeper's actions; it decides nothing. An app needs this header only to bring a platform of its own.
 #pragma once
 
 #include <chrono>
@@ -29,9 +29,9 @@ enum class StrategyEvent : std::uint8_t {
   Lost,               // its provider is gone (sound server died); acquire builds it anew
 };
 
-[[nodiscard]] std::string_view name_of(AppState state);        // "foreground"
-[[nodiscard]] std::string_view name_of(Strategy strategy);     // "silent_audio"
-[[nodiscard]] std::string_view name_of(StrategyEvent event);   // "interruption_ended"
+[[nodiscard]] std::string_view name_of(AppState state);       // "foreground"
+[[nodiscard]] std::string_view name_of(Strategy strategy);    // "silent_audio"
+[[nodiscard]] std::string_view name_of(StrategyEvent event);  // "interruption_ended"
 
 // How a platform reports. Thread-safe, callable from any thread, never blocks.
 struct PlatformEvents {
@@ -56,8 +56,8 @@ class Platform {
   virtual void ready_to_suspend() = 0;
 };
 
-// The platform this library was built for. On Linux: silent audio through PulseAudio where a server answers, app states from
-// the phone simulator when FERMATA_PHONE_SOCKET names its socket; otherwise the app is always in the foreground.
+// The platform this library was built for. On Linux: silent audio through PulseAudio where a server answers, app states
+// from the phone simulator when FERMATA_PHONE_SOCKET names its socket; otherwise the app is always in the foreground.
 [[nodiscard]] std::unique_ptr<Platform> make_default_platform();
 
 }  // namespace fermata

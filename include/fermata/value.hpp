@@ -59,7 +59,8 @@ class Value {
   Variant data_{nullptr};
 };
 
-// The value at a dotted path such as "address.city" below `map`, or nullptr where nothing is. The pointer lives as long as `map` is unchanged.
+// The value at a dotted path such as "address.city" below `map`, or nullptr where nothing is. The pointer lives as long
+// as `map` is unchanged.
 [[nodiscard]] const Value* find_path(const Map& map, std::string_view dotted_path);
 
 // JSON text of a value, one line, keys in order. Bytes become {"$bytes": base64}, so that import reads them back.

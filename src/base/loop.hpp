@@ -1,4 +1,5 @@
-// The seam of the one loop thread on which everything networked lives. Implemented on Asio in net/, and by the simulator.
+// The seam of the one loop thread on which everything networked lives. Implemented on Asio in net/, and by the
+// simulator.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
-// The seam between peers: authenticated, ordered, framed links. TLS over TCP in net/, a lossy in-memory network in the simulator.
-// Loop thread only. Callbacks are never made from inside a call to the transport, always from a later loop turn.
+// The seam between peers: authenticated, ordered, framed links. TLS over TCP in net/, a lossy in-memory network in the
+// simulator. Loop thread only. Callbacks are never made from inside a call to the transport, always from a later loop
+// turn.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,7 @@ using DeviceId = std::string;
 struct LinkInfo {
   LinkId link = 0;
   DeviceId remote;
-  std::string address;      // host:port as seen on this side, for people
+  std::string address;  // host:port as seen on this side, for people
   bool dialed_by_us = false;
 };
 
@@ -39,7 +40,8 @@ class Transport {
   virtual ~Transport() = default;
 
   virtual void set_events(TransportEvents events) = 0;
-  // Accepts links on "host:port", port 0 for any free one. Result: the bound "host:port". Errors: Busy, InvalidArgument, Io.
+  // Accepts links on "host:port", port 0 for any free one. Result: the bound "host:port". Errors: Busy,
+  // InvalidArgument, Io.
   [[nodiscard]] virtual Result<std::string> listen(const std::string& address) = 0;
   // Keeps a link to "host:port" for ever: dials, and redials with a growing, jittered pause.
   virtual void keep_dialing(const std::string& address) = 0;

@@ -1,13 +1,14 @@
 // A document that merges. The state is a set of registers, one per path, each won by (life, stamp, actor); what people
-// see (`view`) is a pure function of that set. Merge is therefore commutative, associative and idempotent by construction.
+// see (`view`) is a pure function of that set. Merge is therefore commutative, associative and idempotent by
+// construction.
 //
 // Paths and ancestors. A register at "a" and one at "a.b" may both exist. The younger of the two decides: an older
 // descendant of a younger register is void and pruned (the register replaced the whole subtree); an older ancestor with
-// any younger descendant register is hidden (its value gives way to a map) and keeps only its stamp. Registers of one dot
-// never void each other. Both facts are monotone, so pruning commutes with merging.
+// any younger descendant register is hidden (its value gives way to a map) and keeps only its stamp. Registers of one
+// dot never void each other. Both facts are monotone, so pruning commutes with merging.
 //
-// Life. Odd is alive, even is deleted. Registers of an older life than the document's are void and pruned, except that a
-// tombstone keeps those of the life that it ended, so that subscriptions can still be matched against it.
+// Life. Odd is alive, even is deleted. Registers of an older life than the document's are void and pruned, except that
+// a tombstone keeps those of the life that it ended, so that subscriptions can still be matched against it.
 //
 // Pure: no I/O, no thread rule.
 #pragma once
@@ -76,8 +77,8 @@ class Document {
   // The greatest stamp in the document.
   [[nodiscard]] Stamp newest_stamp() const;
 
-  // Brings a dead or unknown document to life with these fields: one register per leaf, so that concurrent inserts merge
-  // field by field. Errors: AlreadyExists if alive, LimitExceeded deeper than kMaxDepth.
+  // Brings a dead or unknown document to life with these fields: one register per leaf, so that concurrent inserts
+  // merge field by field. Errors: AlreadyExists if alive, LimitExceeded deeper than kMaxDepth.
   [[nodiscard]] Status insert(const Map& fields, const Commit& commit);
   // Replaces what is at the path, subtree and all. Error: NotFound if not alive.
   [[nodiscard]] Status set(const Path& path, const Value& value, const Commit& commit);
@@ -92,8 +93,8 @@ class Document {
   // Delta.life is always the document's life. Empty if neither a register nor the life qualifies.
   [[nodiscard]] std::optional<Delta> delta_since(std::uint64_t since, std::uint32_t except_source) const;
 
-  // Order-independent 64-bit fingerprint of (life, and each register's path, dot, stamp, life). Equal states have equal ones,
-  // however they came about; hidden values do not count. Local marks do not count.
+  // Order-independent 64-bit fingerprint of (life, and each register's path, dot, stamp, life). Equal states have equal
+  // ones, however they came about; hidden values do not count. Local marks do not count.
   [[nodiscard]] std::uint64_t fingerprint() const;
 
   // The two columns of a stored row. `metadata` holds no value that `body` shows.
@@ -107,8 +108,8 @@ class Document {
   std::vector<Register> registers_;  // sorted by path, no two equal
 };
 
-// The wire form of a Delta (docs/PROTOCOL.md). Decoding rejects unsorted or duplicate paths, kinds, lives and stamps out of
-// range, and anything deeper than kMaxDepth.
+// The wire form of a Delta (docs/PROTOCOL.md). Decoding rejects unsorted or duplicate paths, kinds, lives and stamps
+// out of range, and anything deeper than kMaxDepth.
 void encode_delta(const Delta& delta, CborWriter& out);
 [[nodiscard]] Result<Delta> decode_delta(CborReader& in);
 

@@ -1,12 +1,15 @@
-// The reconciler behind BackgroundSync: (intent, app state, demand, strategy events) in, actions out. Pure and serialised, so a late
-// pause can never beat a newer resume. No clock, no thread, no system call.
+// The reconciler behind BackgroundSync: (intent, app state, demand, strategy events) in, actions out. Pure and
+// serialised, so a late pause can never beat a newer resume. No clock, no thread, no system call.
 //
 // The rules, in order:
 //  - Foreground or Inactive: sync runs, nothing is held.
-//  - Background, on and demanded: hold the best strategy. While it is interrupted, hold a TaskAssertion as a bridge; when the
+//  - Background, on and demanded: hold the best strategy. While it is interrupted, hold a TaskAssertion as a bridge;
+//  when the
 //    interruption ends, acquire again 0.5 s later, then with backoff, inside the bridge; release the bridge once held.
-//  - Background otherwise, or when the last strategy is about to end: pause sync in time (kPauseReserve before the end), then let go.
-//  - Every Acquire is matched by one Release. Sync paused in the background resumes on Foreground, or when a strategy is held again.
+//  - Background otherwise, or when the last strategy is about to end: pause sync in time (kPauseReserve before the
+//  end), then let go.
+//  - Every Acquire is matched by one Release. Sync paused in the background resumes on Foreground, or when a strategy
+//  is held again.
 #pragma once
 
 #include <fermata/background_sync.hpp>
@@ -24,7 +27,8 @@ struct Acquire {
 struct Release {
   Strategy strategy;
 };
-// Flush, say goodbye, close, quiesce; report with sync_paused() by `deadline`. `expected_return` is unknown in this version.
+// Flush, say goodbye, close, quiesce; report with sync_paused() by `deadline`. `expected_return` is unknown in this
+// version.
 struct PauseSync {
   Instant deadline;
 };

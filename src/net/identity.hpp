@@ -1,6 +1,6 @@
-// Who we are and whom we let in. A group is everybody who holds its secret: the secret yields, by HKDF, the Ed25519 key of the group's
-// certificate authority, and each device mints itself a certificate for its own Ed25519 key. TLS verifies the chain; nothing
-// else decides.
+// Who we are and whom we let in. A group is everybody who holds its secret: the secret yields, by HKDF, the Ed25519 key
+// of the group's certificate authority, and each device mints itself a certificate for its own Ed25519 key. TLS
+// verifies the chain; nothing else decides.
 #pragma once
 
 #include <memory>

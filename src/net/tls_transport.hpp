@@ -1,4 +1,5 @@
-// The transport of production: TLS 1.3 over TCP on the Asio loop, with mutual authentication. See identity.hpp for who is let in.
+// The transport of production: TLS 1.3 over TCP on the Asio loop, with mutual authentication. See identity.hpp for who
+// is let in.
 #pragma once
 
 #include <memory>
@@ -8,7 +9,6 @@
 #include "net/identity.hpp"
 
 namespace fermata::net {
-
 
 struct TransportOptions {
   Duration handshake_timeout = std::chrono::seconds(10);
@@ -22,6 +22,7 @@ struct TransportOptions {
 // `loop` must come from make_asio_loop().
 void run(Loop& loop);   // serves until stop(); the calling thread is the loop thread
 void stop(Loop& loop);  // thread-safe
-[[nodiscard]] Result<std::unique_ptr<Transport>> make_tls_transport(Loop& loop, const Identity& identity, TransportOptions options = {});
+[[nodiscard]] Result<std::unique_ptr<Transport>> make_tls_transport(Loop& loop, const Identity& identity,
+                                                                    TransportOptions options = {});
 
 }  // namespace fermata::net

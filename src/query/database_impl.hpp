@@ -10,7 +10,8 @@ namespace fermata {
 // Opens over a store that the caller configured (clock, random, VFS): the peer, the simulator, tests.
 [[nodiscard]] Result<std::unique_ptr<Database>> open_database(store::StoreOptions options, Executor executor);
 [[nodiscard]] store::Store& store_of(Database& database);
-// One more listener of commits, beside live queries. Same rule as Store::set_commit_listener. Set once, before use; empty clears.
+// One more listener of commits, beside live queries. Same rule as Store::set_commit_listener. Set once, before use;
+// empty clears.
 void set_commit_hook(Database& database, std::function<void(const store::CommitEvent&)> hook);
 
 }  // namespace fermata

@@ -1,5 +1,6 @@
-// A compiled statement of the query language, and the matcher that decides whether one document satisfies its WHERE. The same
-// predicate also becomes SQL; a property test holds the two together. Pure; immutable once parsed, so shared freely.
+// A compiled statement of the query language, and the matcher that decides whether one document satisfies its WHERE.
+// The same predicate also becomes SQL; a property test holds the two together. Pure; immutable once parsed, so shared
+// freely.
 #pragma once
 
 #include <memory>
@@ -15,8 +16,9 @@ struct Expression;  // the syntax tree, in query/ast.hpp
 // The part of a SELECT that subscriptions use: a collection and a predicate.
 class Predicate {
  public:
-  // Accepts `SELECT * FROM c [WHERE …]` only: ORDER BY and LIMIT are refused with InvalidArgument, because what a peer should
-  // send must not depend on what it does not have. Errors: Syntax with a caret, InvalidArgument for a missing parameter.
+  // Accepts `SELECT * FROM c [WHERE …]` only: ORDER BY and LIMIT are refused with InvalidArgument, because what a peer
+  // should send must not depend on what it does not have. Errors: Syntax with a caret, InvalidArgument for a missing
+  // parameter.
   [[nodiscard]] static Result<Predicate> parse(std::string_view select, const Map& parameters);
 
   [[nodiscard]] const std::string& collection() const { return collection_; }

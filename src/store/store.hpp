@@ -1,6 +1,6 @@
-// Durable documents on SQLite (DESIGN §4): one row per document, a local-seq log that is an index on those rows, cursors, and
-// the identities of store and actor. Thread-safe behind one mutex; runs no user code under it, except the commit listener,
-// which must only enqueue.
+// Durable documents on SQLite (DESIGN §4): one row per document, a local-seq log that is an index on those rows,
+// cursors, and the identities of store and actor. Thread-safe behind one mutex; runs no user code under it, except the
+// commit listener, which must only enqueue.
 #pragma once
 
 #include <functional>
@@ -23,11 +23,11 @@ using Epoch = std::string;
 struct StoreOptions {
   std::string directory;  // created if missing, unless must_exist
   bool must_exist = false;
-  std::string vfs;        // name of a registered SQLite VFS; empty: the default. The File seam.
+  std::string vfs;  // name of a registered SQLite VFS; empty: the default. The File seam.
   Clock* clock = &system_clock();
   Random* random = &system_random();
-  // Differs after a power loss, equal after a mere process crash: then nothing committed can be lost and the epoch stays.
-  // Empty: unknown, so every unclean open starts a new epoch. Defaults to the operating system's boot id.
+  // Differs after a power loss, equal after a mere process crash: then nothing committed can be lost and the epoch
+  // stays. Empty: unknown, so every unclean open starts a new epoch. Defaults to the operating system's boot id.
   std::string boot_id = system_boot_id();
   bool lock_directory = true;  // one process per directory; the simulator's in-memory directories turn it off
 
@@ -62,18 +62,20 @@ struct Cursor {
 
 class Store;
 
-// A write transaction. Holds the store's mutex from begin to commit or destruction: keep it short, use it from one thread, and
-// call nothing else of the store meanwhile. Rolled back unless committed.
+// A write transaction. Holds the store's mutex from begin to commit or destruction: keep it short, use it from one
+// thread, and call nothing else of the store meanwhile. Rolled back unless committed.
 class Transaction {
  public:
   ~Transaction();
   Transaction(Transaction&&) noexcept;
   Transaction(const Transaction&) = delete;
 
-  [[nodiscard]] Result<crdt::Document> load(std::string_view collection, std::string_view id);  // exists() is false if unknown
+  [[nodiscard]] Result<crdt::Document> load(std::string_view collection,
+                                            std::string_view id);  // exists() is false if unknown
   // Local writes; the commit's dot, stamp and local seqs are filled in here.
   [[nodiscard]] Status insert(std::string_view collection, std::string_view id, const Map& fields);
-  [[nodiscard]] Status set(std::string_view collection, std::string_view id, const crdt::Path& path, const Value& value);
+  [[nodiscard]] Status set(std::string_view collection, std::string_view id, const crdt::Path& path,
+                           const Value& value);
   [[nodiscard]] Status unset(std::string_view collection, std::string_view id, const crdt::Path& path);
   [[nodiscard]] Status remove(std::string_view collection, std::string_view id);
   // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction.
@@ -111,8 +113,8 @@ class Store {
 
   [[nodiscard]] Result<Transaction> begin();
 
-  // Runs `read` with the read connection, on a snapshot. Several readers do not block the writer. Do not keep the pointer or
-  // a statement. The functions of register_functions() are available.
+  // Runs `read` with the read connection, on a snapshot. Several readers do not block the writer. Do not keep the
+  // pointer or a statement. The functions of register_functions() are available.
   [[nodiscard]] Status read(const std::function<Status(sqlite3*)>& read);
   // Called on each connection as it opens, now and later: registers SQL functions.
   void on_connection(std::function<void(sqlite3*)> setup);
@@ -134,10 +136,10 @@ class Store {
   // Names of collections with at least one live document, and how many.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 
-  // Waits for the running transaction, checkpoints with TRUNCATE, marks the close as clean, closes every connection and the
-  // directory lock: afterwards this process holds no file lock on the directory. The next use reopens (< 5 ms), and fails with
-  // Busy if another process took the directory meanwhile. Error: Timeout if the running transaction or read did not end within `within`;
-  // nothing is lost then, but locks remain.
+  // Waits for the running transaction, checkpoints with TRUNCATE, marks the close as clean, closes every connection and
+  // the directory lock: afterwards this process holds no file lock on the directory. The next use reopens (< 5 ms), and
+  // fails with Busy if another process took the directory meanwhile. Error: Timeout if the running transaction or read
+  // did not end within `within`; nothing is lost then, but locks remain.
   [[nodiscard]] Status quiesce(Duration within);
 
  private:

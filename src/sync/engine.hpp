@@ -1,10 +1,10 @@
-// One peer's side of synchronisation: sessions, subscriptions, cursors (DESIGN §5, docs/PROTOCOL.md). Sans-IO: frames and commit
-// events go in, actions come out; somebody else owns sockets, time and threads. It reads and writes the store it is given.
-// Loop thread only.
+// One peer's side of synchronisation: sessions, subscriptions, cursors (DESIGN §5, docs/PROTOCOL.md). Sans-IO: frames
+// and commit events go in, actions come out; somebody else owns sockets, time and threads. It reads and writes the
+// store it is given. Loop thread only.
 //
-// Who sends what. Each session walks our local-seq log on behalf of the remote's subscriptions. A session that is at the head is
-// pushed each commit as it happens (live); one that is behind is fed batches from the log within its credit (resume). The log itself is
-// the queue: a slow receiver costs us nothing but its position.
+// Who sends what. Each session walks our local-seq log on behalf of the remote's subscriptions. A session that is at
+// the head is pushed each commit as it happens (live); one that is behind is fed batches from the log within its credit
+// (resume). The log itself is the queue: a slow receiver costs us nothing but its position.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +25,13 @@ namespace fermata::sync {
 inline constexpr std::uint64_t kProtocolVersion = 1;
 
 struct EngineOptions {
-  DeviceId device;              // ours
-  std::string name;             // for people
+  DeviceId device;                                 // ours
+  std::string name;                                // for people
   Duration heartbeat = std::chrono::seconds(15);   // silence after which we ping
   Duration dead_after = std::chrono::seconds(40);  // silence after which a link is given up
   std::size_t window_bytes = 1u << 20;             // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
-  std::size_t max_subscriptions = 64;              // a remote may have on one session
+  std::size_t max_subscriptions = 64;  // a remote may have on one session
 };
 
 struct SendFrame {
@@ -51,10 +51,10 @@ struct SessionStatus {
   LinkId link = 0;
   DeviceId device;
   std::string name, address;
-  bool caught_up = false;             // we have everything the remote had when it last said so
-  bool remote_caught_up = false;      // the remote has acknowledged everything we have for it
-  std::uint64_t round_trips = 0;      // message exchanges from connect until first caught up
-  Duration catch_up{};                // time from connect until first caught up
+  bool caught_up = false;         // we have everything the remote had when it last said so
+  bool remote_caught_up = false;  // the remote has acknowledged everything we have for it
+  std::uint64_t round_trips = 0;  // message exchanges from connect until first caught up
+  Duration catch_up{};            // time from connect until first caught up
   std::uint64_t documents_sent = 0, documents_received = 0;
   std::uint64_t bytes_sent = 0, bytes_received = 0;
 };
@@ -64,7 +64,8 @@ class Engine {
   Engine(store::Store& store, EngineOptions options);
   ~Engine();
 
-  // What we want from others. Takes effect on open sessions at once. The predicate's key decides which cursor it resumes from.
+  // What we want from others. Takes effect on open sessions at once. The predicate's key decides which cursor it
+  // resumes from.
   SubscriptionId subscribe(query::Predicate predicate, Instant now);
   void unsubscribe(SubscriptionId id, Instant now);
 
