@@ -1,0 +1,41 @@
+#include "base/hash.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+
+#include <memory>
+
+#include "base/check.hpp"
+
+namespace fermata {
+
+Sha256 sha256(ByteView bytes) {
+  Sha256 digest{};
+  FERMATA_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+std::uint64_t hash64(ByteView bytes) {
+  const Sha256 digest = sha256(bytes);
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value = value << 8 | digest[i];
+  return value;
+}
+
+Sha256 hkdf_sha256(ByteView secret, std::string_view info) {
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr),
+                                                                            EVP_PKEY_CTX_free);
+  Sha256 key{};
+  std::size_t size = key.size();
+  const auto info_bytes = as_bytes(info);
+  const bool ok =
+      context && EVP_PKEY_derive_init(context.get()) == 1 &&
+      EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()) == 1 &&
+      EVP_PKEY_CTX_set1_hkdf_key(context.get(), secret.data(), static_cast<int>(secret.size())) == 1 &&
+      EVP_PKEY_CTX_add1_hkdf_info(context.get(), info_bytes.data(), static_cast<int>(info_bytes.size())) == 1 &&
+      EVP_PKEY_derive(context.get(), key.data(), &size) == 1 && size == key.size();
+  FERMATA_CHECK(ok);
+  return key;
+}
+
+}  // namespace fermata

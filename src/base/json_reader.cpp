@@ -1,0 +1,166 @@
+#include <fermata/value.hpp>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "base/base64.hpp"
+#include "base/cbor.hpp"
+#include "base/utf8.hpp"
+
+namespace fermata {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+// simdjson's own code, or ours for what it does not check.
+struct Fault {
+  simdjson::error_code code = simdjson::SUCCESS;
+  const char* ours = nullptr;
+};
+template <class T>
+using Read = tl::expected<T, Fault>;
+
+tl::unexpected<Fault> fault(simdjson::error_code code) {
+  return tl::unexpected<Fault>(Fault{code, nullptr});
+}
+tl::unexpected<Fault> fault(const char* ours) {
+  return tl::unexpected<Fault>(Fault{simdjson::SUCCESS, ours});
+}
+
+Read<Value> read_value(ondemand::value source, std::size_t depth);
+
+Read<Value> read_array(ondemand::array source, std::size_t depth) {
+  Array array;
+  for (auto item : source) {
+    ondemand::value element;
+    if (const auto error = item.get(element)) return fault(error);
+    auto value = read_value(element, depth + 1);
+    if (!value) return value;
+    array.push_back(std::move(*value));
+  }
+  return Value(std::move(array));
+}
+
+// {"$bytes": "…"} is how to_json writes bytes, which JSON lacks.
+Read<Value> bytes_or_map(Map map) {
+  if (map.size() != 1 || map.begin()->first != "$bytes") return Value(std::move(map));
+  const auto* text = map.begin()->second.if_a<std::string>();
+  auto bytes = text == nullptr ? fail(ErrorCode::Malformed, "") : from_base64(*text);
+  if (!bytes) return fault("\"$bytes\" must be base64 text");
+  return Value(std::move(*bytes));
+}
+
+Read<Value> read_object(ondemand::object source, std::size_t depth) {
+  Map map;
+  for (auto item : source) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return fault(error);
+    std::string_view key;
+    if (const auto error = field.unescaped_key().get(key)) return fault(error);
+    std::string name(key);
+    auto value = read_value(field.value(), depth + 1);
+    if (!value) return value;
+    if (!map.emplace(std::move(name), std::move(*value)).second) return fault("one key twice in an object");
+  }
+  return bytes_or_map(std::move(map));
+}
+
+template <class Source>
+Read<Value> read_number(Source& source) {
+  std::int64_t integer = 0;
+  ondemand::number_type type{};
+  if (source.get_number_type().get(type) == simdjson::SUCCESS && type == ondemand::number_type::signed_integer &&
+      source.get_int64().get(integer) == simdjson::SUCCESS) {
+    return Value(integer);
+  }
+  double real = 0;
+  if (const auto error = source.get_double().get(real)) return fault(error);
+  return Value(real);
+}
+
+template <class Source>
+Read<Value> read_scalar(Source& source, ondemand::json_type type) {
+  if (type == ondemand::json_type::number) return read_number(source);
+  if (type == ondemand::json_type::string) {
+    std::string_view text;
+    if (const auto error = source.get_string().get(text)) return fault(error);
+    return Value(text);
+  }
+  if (type == ondemand::json_type::boolean) {
+    bool boolean = false;
+    if (const auto error = source.get_bool().get(boolean)) return fault(error);
+    return Value(boolean);
+  }
+  bool null = false;
+  if (const auto error = source.is_null().get(null)) return fault(error);
+  return null ? Read<Value>(Value()) : fault("a value that is none");
+}
+
+template <class Source>
+Read<Value> read_any(Source& source, std::size_t depth) {
+  if (depth > kMaxDepth) return fault("nested deeper than 64 levels");
+  ondemand::json_type type{};
+  if (const auto error = source.type().get(type)) return fault(error);
+  if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (const auto error = source.get_array().get(array)) return fault(error);
+    return read_array(array, depth);
+  }
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (const auto error = source.get_object().get(object)) return fault(error);
+    return read_object(object, depth);
+  }
+  return read_scalar(source, type);
+}
+
+Read<Value> read_value(ondemand::value source, std::size_t depth) {
+  return read_any(source, depth);
+}
+
+// simdjson finds broken UTF-8 and open strings before it looks at any place, so those we locate ourselves.
+std::size_t line_without_location(std::string_view text) {
+  std::size_t line = 1;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (!is_utf8(text.substr(0, end)) || end == std::string_view::npos) return line;
+    text.remove_prefix(end + 1);
+    if (!text.empty()) ++line;
+  }
+  return line;
+}
+
+std::size_t line_of(std::string_view text, ondemand::document& document) {
+  const char* at = nullptr;
+  if (document.current_location().get(at) != simdjson::SUCCESS || at < text.data() || at > text.data() + text.size()) {
+    return line_without_location(text);
+  }
+  return 1 + static_cast<std::size_t>(std::count(text.data(), at, '\n'));
+}
+
+tl::unexpected<Error> report(const Fault& fault, std::size_t line) {
+  const bool too_deep = fault.code == simdjson::DEPTH_ERROR ||
+                        (fault.ours != nullptr && std::string_view(fault.ours).starts_with("nested"));
+  const char* what = fault.ours != nullptr ? fault.ours : simdjson::error_message(fault.code);
+  return fail(too_deep ? ErrorCode::LimitExceeded : ErrorCode::Malformed, fmt::format("JSON, line {}: {}", line, what));
+}
+
+}  // namespace
+
+Result<Value> from_json(std::string_view text) {
+  const simdjson::padded_string padded(text);
+  const std::string_view view(padded.data(), padded.size());
+  ondemand::parser parser;
+  ondemand::document document;
+  if (const auto error = parser.iterate(padded).get(document))
+    return report({error, nullptr}, line_without_location(view));
+  auto value = read_any(document, 0);
+  if (!value) return report(value.error(), line_of(view, document));
+  if (!document.at_end())
+    return report({simdjson::SUCCESS, "text after the end of the value"}, line_of(view, document));
+  return std::move(*value);
+}
+
+}  // namespace fermata
