@@ -158,7 +158,8 @@ Result<Value> from_json(std::string_view text) {
     return report({error, nullptr}, line_without_location(view));
   auto value = read_any(document, 0);
   if (!value) return report(value.error(), line_of(view, document));
-  if (!document.at_end())
+  const char* rest = nullptr;  // only a document read to its end has no current location
+  if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS)
     return report({simdjson::SUCCESS, "text after the end of the value"}, line_of(view, document));
   return std::move(*value);
 }
