@@ -1,0 +1,269 @@
+#include "peer/node.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "net/tls_transport.hpp"
+#include "query/database_impl.hpp"
+
+namespace fermata {
+namespace {
+
+constexpr Duration kStopWithin = std::chrono::seconds(2);
+// After the last peer left we keep redialing this long before background sync counts as having nothing to do.
+constexpr Duration kLinger = std::chrono::seconds(30);
+// Of the time to pause, this much at least is for the store.
+constexpr Duration kQuiesceReserve = std::chrono::milliseconds(500);
+
+sync::EngineOptions engine_options(const net::Identity& identity, std::string name) {
+  sync::EngineOptions options;
+  options.device = identity.device();
+  options.name = std::move(name);
+  return options;
+}
+
+}  // namespace
+
+Node::Node(Parts parts)
+    : database_(std::move(parts.database)),
+      identity_(std::move(parts.identity)),
+      background_(parts.background),
+      loop_(net::make_asio_loop()),
+      engine_(store_of(*database_), engine_options(identity_, std::move(parts.name))) {}
+
+Result<std::unique_ptr<Node>> Node::make(Parts parts) {
+  std::unique_ptr<Node> node(new Node(std::move(parts)));
+  auto transport = net::make_tls_transport(*node->loop_, node->identity_);
+  if (!transport) return fail(transport.error());
+  node->transport_ = std::move(*transport);
+  node->connect_events();
+  // From here on engine and transport belong to the loop thread.
+  node->thread_ = std::thread([loop = node->loop_.get()] { net::run(*loop); });
+  return node;
+}
+
+Node::~Node() {
+  stop();
+  set_commit_hook(*database_, {});
+  net::stop(*loop_);
+  thread_.join();
+}
+
+void Node::connect_events() {
+  transport_->set_events({
+      .on_open =
+          [this](const LinkInfo& link) {
+            links_.insert(link.link);
+            catching_up_.insert(link.link);
+            engine_.link_opened(link, loop_->now());
+            pump();
+          },
+      .on_frame =
+          [this](LinkId link, const Bytes& frame) {
+            engine_.frame_received(link, frame, loop_->now());
+            pump();
+          },
+      .on_close =
+          [this](LinkId link, const Error&) {
+            engine_.link_closed(link, loop_->now());
+            links_.erase(link);
+            catching_up_.erase(link);
+            pump();
+          },
+  });
+  set_commit_hook(*database_, [this](const store::CommitEvent& event) {
+    if (commits_.push(event)) loop_->post([this] { note_commits(); });
+  });
+}
+
+void Node::note_commits() {
+  const CommitQueue::Batch batch = commits_.take();
+  for (const auto& event : batch.events) engine_.committed(event, loop_->now());
+  if (batch.skipped) engine_.commits_skipped(loop_->now());
+  pump();
+}
+
+template <class T>
+T Node::on_loop(T otherwise, std::function<T()> task) {
+  auto promise = std::make_shared<std::promise<T>>();
+  auto future = promise->get_future();
+  {
+    const std::lock_guard lock(lifecycle_);
+    if (stopped_) return otherwise;
+    loop_->post([promise, task = std::move(task)] { promise->set_value(task()); });
+  }
+  return future.get();
+}
+
+Status Node::start(const NetworkOptions& network) {
+  {
+    const std::lock_guard lock(lifecycle_);
+    if (started_ || stopped_) return fail(ErrorCode::Closed, "this peer was started before; open a new one");
+    started_ = true;
+  }
+  auto opened = on_loop<Status>(fail(ErrorCode::Closed, "this peer was stopped"),
+                                [this, network] { return open_network(network); });
+  if (!opened) return opened;
+  if (background_ == nullptr) background_ = &BackgroundSync::shared();
+  join(*background_, *this);
+  return {};
+}
+
+Status Node::open_network(const NetworkOptions& network) {
+  for (const std::string& address : network.listen) {
+    auto bound = transport_->listen(address);
+    if (!bound) return fail(bound.error());
+    listening_.push_back(std::move(*bound));
+  }
+  for (const std::string& address : network.connect) transport_->keep_dialing(address);
+  last_linked_ = loop_->now();
+  update_demand();
+  return {};
+}
+
+void Node::stop() {
+  bool joined = false;
+  {
+    const std::lock_guard lock(lifecycle_);
+    if (stopped_) return;
+    joined = started_ && background_ != nullptr;
+  }
+  if (joined) leave(*background_, *this);
+  auto closed = std::make_shared<std::promise<void>>();
+  auto future = closed->get_future();
+  {
+    const std::lock_guard lock(lifecycle_);
+    if (stopped_) return;
+    stopped_ = true;
+    loop_->post([this, closed] {
+      engine_.goodbye(std::nullopt, loop_->now());
+      pump();
+      transport_->suspend(kStopWithin, [closed] { closed->set_value(); });
+    });
+  }
+  future.wait();
+}
+
+sync::SubscriptionId Node::subscribe(query::Predicate predicate) {
+  return on_loop<sync::SubscriptionId>(0, [this, predicate = std::move(predicate)] {
+    const auto id = engine_.subscribe(predicate, loop_->now());
+    pump();
+    return id;
+  });
+}
+
+void Node::unsubscribe(sync::SubscriptionId id) {
+  const std::lock_guard lock(lifecycle_);
+  if (stopped_) return;
+  loop_->post([this, id] {
+    engine_.unsubscribe(id, loop_->now());
+    pump();
+  });
+}
+
+void Node::pause(Instant deadline, std::function<void()> done) {
+  loop_->post([this, deadline, done = std::move(done)] {
+    paused_ = true;
+    engine_.goodbye(std::nullopt, loop_->now());
+    pump();
+    const Duration left = std::max(Duration::zero(), deadline - loop_->now());
+    const Duration for_links = std::max(left / 2, left - kQuiesceReserve);
+    transport_->suspend(for_links, [this, deadline, done] { finish_pause(deadline, done); });
+  });
+}
+
+void Node::finish_pause(Instant deadline, const std::function<void()>& done) {
+  // Blocking is right here: links are closed, and nothing else has business on this loop.
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().now());
+  const auto quiet = database_->quiesce(std::max(left, std::chrono::milliseconds(1)));
+  // A statement of the app that runs on is the app's: what it commits is whole, the lock is what may cost the process
+  // its life.
+  if (!quiet)
+    fmt::print(stderr, "fermata: going to the background with the database in use: {}\n", quiet.error().message);
+  done();
+}
+
+void Node::resume() {
+  loop_->post([this] {
+    paused_ = false;
+    last_linked_ = loop_->now();
+    transport_->resume();
+    pump();
+  });
+}
+
+void Node::pump() {
+  while (const auto action = engine_.poll()) perform(*action);
+  note_catch_up();
+  arm_timer();
+  update_demand();
+}
+
+void Node::perform(const sync::Action& action) {
+  if (const auto* send = std::get_if<sync::SendFrame>(&action)) return transport_->send(send->link, send->frame);
+  const auto& close = std::get<sync::CloseLink>(action);
+  transport_->close(close.link, close.why);
+}
+
+void Node::arm_timer() {
+  loop_->cancel(timer_);
+  timer_ = 0;
+  const auto deadline = engine_.next_deadline();
+  if (!deadline || paused_) return;
+  timer_ = loop_->call_at(*deadline, [this] {
+    engine_.on_deadline(loop_->now());
+    pump();
+  });
+}
+
+void Node::note_catch_up() {
+  if (catching_up_.empty()) return;
+  for (const auto& session : engine_.sessions()) {
+    if (!session.caught_up || catching_up_.erase(session.link) == 0) continue;
+    catch_up_ = {.done = true,
+                 .ms = std::chrono::duration<double, std::milli>(session.catch_up).count(),
+                 .round_trips = session.round_trips};
+  }
+}
+
+void Node::update_demand() {
+  const Instant now = loop_->now();
+  if (!links_.empty()) last_linked_ = now;
+  const bool lingering = last_linked_ && now < *last_linked_ + kLinger;
+  const bool demand = lingering || engine_.unsynced();
+  if (lingering && links_.empty() && linger_timer_ == 0) {
+    linger_timer_ = loop_->call_at(*last_linked_ + kLinger, [this] {
+      linger_timer_ = 0;
+      update_demand();
+    });
+  }
+  if (demand_.exchange(demand) != demand && background_ != nullptr) demand_changed(*background_);
+}
+
+PeerStatus Node::status() {
+  return on_loop<PeerStatus>({.device = identity_.device()}, [this] { return status_on_loop(); });
+}
+
+PeerStatus Node::status_on_loop() const {
+  PeerStatus status{.device = identity_.device(),
+                    .listening = listening_,
+                    .refused_links = transport_->stats().refused_links,
+                    .catch_up = catch_up_,
+                    .paused = paused_,
+                    .unsynced = engine_.unsynced()};
+  for (const auto& session : engine_.sessions()) {
+    status.links.push_back({.device = session.device,
+                            .name = session.name,
+                            .address = session.address,
+                            .caught_up = session.caught_up,
+                            .remote_caught_up = session.remote_caught_up,
+                            .documents_sent = session.documents_sent,
+                            .documents_received = session.documents_received,
+                            .bytes_sent = session.bytes_sent,
+                            .bytes_received = session.bytes_received});
+  }
+  return status;
+}
+
+}  // namespace fermata

@@ -1,0 +1,94 @@
+// The one place where store, sync, net and lifecycle meet. A Node owns the loop thread; everything networked happens
+// there, and every public call posts to it.
+#pragma once
+
+#include <fermata/peer.hpp>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "base/loop.hpp"
+#include "base/transport.hpp"
+#include "net/identity.hpp"
+#include "peer/commit_queue.hpp"
+#include "peer/participant.hpp"
+#include "sync/engine.hpp"
+
+namespace fermata {
+
+class Node final : public SyncParticipant {
+ public:
+  struct Parts {
+    std::unique_ptr<Database> database;
+    net::Identity identity;
+    std::string name;
+    BackgroundSync* background = nullptr;  // nullptr: the shared one, fetched at start
+  };
+
+  [[nodiscard]] static Result<std::unique_ptr<Node>> make(Parts parts);
+  ~Node() override;
+
+  [[nodiscard]] Database& database() { return *database_; }
+
+  // Any thread but the loop's.
+  [[nodiscard]] Status start(const NetworkOptions& network);
+  void stop();
+  [[nodiscard]] PeerStatus status();
+  sync::SubscriptionId subscribe(query::Predicate predicate);
+  void unsubscribe(sync::SubscriptionId id);
+
+  // SyncParticipant; any thread.
+  void pause(Instant deadline, std::function<void()> done) override;
+  void resume() override;
+  [[nodiscard]] bool has_demand() const override { return demand_; }
+
+ private:
+  explicit Node(Parts parts);
+
+  // Runs on the loop thread and waits. After the loop ended: nothing runs, and `otherwise` is returned.
+  template <class T>
+  T on_loop(T otherwise, std::function<T()> task);
+
+  void connect_events();
+  void note_commits();
+  [[nodiscard]] Status open_network(const NetworkOptions& network);
+  void pump();
+  void perform(const sync::Action& action);
+  void arm_timer();
+  void note_catch_up();
+  void update_demand();
+  void finish_pause(Instant deadline, const std::function<void()>& done);
+  [[nodiscard]] PeerStatus status_on_loop() const;
+
+  std::unique_ptr<Database> database_;
+  const net::Identity identity_;
+  BackgroundSync* background_;
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<Transport> transport_;
+  sync::Engine engine_;
+  CommitQueue commits_;
+
+  // Loop thread only.
+  Loop::TimerId timer_ = 0;
+  Loop::TimerId linger_timer_ = 0;
+  std::vector<std::string> listening_;
+  std::set<LinkId> links_;
+  std::set<LinkId> catching_up_;  // those of links_ whose first catch-up is not noted yet
+  CatchUp catch_up_;
+  bool paused_ = false;
+  std::optional<Instant> last_linked_;  // when the last session ended or was seen
+
+  std::atomic<bool> demand_ = false;
+  std::mutex lifecycle_;  // serialises start and stop
+  bool started_ = false;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace fermata
