@@ -1,0 +1,101 @@
+#include "cli/access.hpp"
+
+#include <fmt/core.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "cli/control_client.hpp"
+#include "cli/control_server.hpp"
+#include "cli/watcher.hpp"
+
+namespace fermata::cli {
+namespace {
+
+// Another short verb may hold the directory just now, or a server that starts may not listen yet: both pass.
+constexpr std::chrono::seconds kBusyPatience{3};
+constexpr std::chrono::milliseconds kBusyPause{20};
+
+bool means_nobody_serves(const Error& error) {
+  return error.code == ErrorCode::NotFound || error.code == ErrorCode::Closed;
+}
+
+class LocalAccess final : public Access {
+ public:
+  LocalAccess(std::string directory, std::unique_ptr<Database> database)
+      : directory_(std::move(directory)), database_(std::move(database)) {}
+
+  Result<QueryResult> execute(const std::string& statement, const Map& parameters) override {
+    return database_->execute(statement, parameters);
+  }
+
+  Result<std::size_t> import(const std::string& collection, std::vector<Map> documents,
+                             const std::function<void(std::size_t)>& progress) override {
+    progress(documents.size());
+    auto ids = database_->import(collection, std::move(documents));
+    if (!ids) return fail(ids.error());
+    return ids->size();
+  }
+
+  Result<CollectionCounts> collections() override { return database_->collections(); }
+
+  Result<Map> status() override { return local_status(*database_); }
+
+  // A watch that nobody can write to would never show a change, so the other verbs are let in meanwhile.
+  Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override {
+    auto server = ControlServer::start(*database_, directory_, [this] { return local_status(*database_); });
+    if (!server) return fail(server.error());
+    auto watcher = Watcher::start(*database_, select, parameters);
+    if (!watcher) return fail(watcher.error());
+    bool ready = false;
+    while (true) {
+      pollfd entries[2] = {{(*watcher)->fd(), POLLIN, 0}, {events.end_fd, POLLIN, 0}};
+      if (::poll(entries, 2, -1) < 0 && errno != EINTR) return fail(ErrorCode::Io, "cannot wait for changes");
+      if (entries[1].revents != 0) return {};
+      const auto changes = (*watcher)->take();
+      if (!changes) continue;
+      for (const Map& change : *changes) {
+        if (auto status = events.on_change(change); !status) return status;
+      }
+      if (!std::exchange(ready, true)) events.on_ready();
+    }
+  }
+
+ private:
+  std::string directory_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Access>> open_access(const std::string& directory) {
+  const auto patience_ends = std::chrono::steady_clock::now() + kBusyPatience;
+  while (true) {
+    auto client = ControlClient::connect(directory);
+    if (client) return std::unique_ptr<Access>(std::move(*client));
+    if (!means_nobody_serves(client.error())) return fail(client.error());
+    auto database = Database::open({.directory = directory, .must_exist = true, .executor = {}});
+    if (database) return std::make_unique<LocalAccess>(directory, std::move(*database));
+    const bool busy = database.error().code == ErrorCode::Busy;
+    if (!busy || std::chrono::steady_clock::now() >= patience_ends) return fail(database.error());
+    std::this_thread::sleep_for(kBusyPause);
+  }
+}
+
+Map local_status(Database& database) {
+  Map counts;
+  if (auto collections = database.collections()) {
+    for (const auto& [name, count] : *collections) counts.emplace(name, static_cast<std::int64_t>(count));
+  }
+  return Map{{"serving", false}, {"collections", std::move(counts)}};
+}
+
+Status check_not_served(const std::string& directory) {
+  auto client = ControlClient::connect(directory);
+  if (!client && means_nobody_serves(client.error())) return {};
+  if (!client && client.error().code != ErrorCode::Timeout) return fail(client.error());
+  return fail(ErrorCode::Busy, fmt::format("{} is served already by another process; stop that one first", directory));
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,92 @@
+#include <fmt/core.h>
+
+#include "cli/access.hpp"
+#include "cli/control_protocol.hpp"
+#include "cli/options.hpp"
+#include "cli/terminal.hpp"
+
+namespace fermata::cli {
+namespace {
+
+// A member as people read it: text without quotes, anything else as JSON.
+std::string shown(const Map& object, std::string_view key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return "?";
+  const auto* text = found->second.if_a<std::string>();
+  return text != nullptr ? *text : to_json(found->second);
+}
+
+bool holds(const Map& object, std::string_view key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->second == Value(true);
+}
+
+const Array& list_of(const Map& object, std::string_view key) {
+  static const Array kNone;
+  const auto found = object.find(key);
+  const Array* list = found == object.end() ? nullptr : found->second.if_a<Array>();
+  return list == nullptr ? kNone : *list;
+}
+
+std::string collections_text(const Map& status) {
+  const Map* collections = map_of(status, "collections");
+  if (collections == nullptr || collections->empty()) return "collections: none\n";
+  std::string text = "collections:\n";
+  for (const auto& [name, count] : *collections) text += fmt::format("  {:<24} {:>10}\n", name, to_json(count));
+  return text;
+}
+
+std::string link_text(const Map& link) {
+  return fmt::format("  {} at {}: {}, {}; {} documents sent, {} received\n", shown(link, "name"),
+                     shown(link, "address"), holds(link, "caught_up") ? "we have all of theirs" : "receiving",
+                     holds(link, "remote_caught_up") ? "they have all of ours" : "sending",
+                     shown(link, "documents_sent"), shown(link, "documents_received"));
+}
+
+std::string peer_text(const Map& peer) {
+  std::string text = fmt::format("device: {}\n", shown(peer, "device"));
+  for (const Value& address : list_of(peer, "listening")) {
+    if (const auto* host_port = address.if_a<std::string>()) text += fmt::format("listening on: {}\n", *host_port);
+  }
+  if (holds(peer, "paused")) text += "paused: the system is about to suspend this process\n";
+  const Array& links = list_of(peer, "links");
+  text += fmt::format("links: {} (refused: {})\n", links.size(), shown(peer, "refused_links"));
+  for (const Value& link : links) {
+    if (const Map* object = link.if_a<Map>()) text += link_text(*object);
+  }
+  const Map* catch_up = map_of(peer, "catch_up");
+  if (catch_up != nullptr && holds(*catch_up, "done")) {
+    text +=
+        fmt::format("last catch-up: {} ms, {} round trips\n", shown(*catch_up, "ms"), shown(*catch_up, "round_trips"));
+  }
+  return text;
+}
+
+std::string background_text(const Map& background) {
+  return fmt::format("background sync: {}, app in {}; {}\n  {} interruptions, {} recovered\n",
+                     holds(background, "is_on") ? "on" : "off", shown(background, "app_state"),
+                     shown(background, "reason"), shown(background, "interruptions"), shown(background, "recoveries"));
+}
+
+std::string text_for_people(const Map& status) {
+  std::string text = holds(status, "serving") ? "serving: yes\n" : "serving: no\n";
+  if (const Map* peer = map_of(status, "peer")) text += peer_text(*peer);
+  if (const Map* background = map_of(status, "background_sync")) text += background_text(*background);
+  return text + collections_text(status);
+}
+
+}  // namespace
+
+Result<int> run_status(const StatusOptions& options) {
+  auto access = open_access(options.directory);
+  if (!access) return fail(access.error());
+  auto status = (*access)->status();
+  if (!status) return fail(status.error());
+  Output output;
+  Status printed = options.json ? output.line(to_json(*status)) : output.write(text_for_people(*status));
+  if (printed) printed = output.flush();
+  if (!printed) return fail(printed.error());
+  return 0;
+}
+
+}  // namespace fermata::cli

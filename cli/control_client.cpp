@@ -1,0 +1,135 @@
+#include "cli/control_client.hpp"
+
+#include <fmt/core.h>
+
+#include "cli/control_protocol.hpp"
+
+namespace fermata::cli {
+namespace {
+
+Error silent(const std::string& directory) {
+  return {ErrorCode::Timeout, fmt::format("the server of {} does not answer within {} s; it seems to be suspended",
+                                          directory, kServerTimeout.count())};
+}
+
+Error gone(const std::string& directory) {
+  return {ErrorCode::Closed, fmt::format("the server of {} ended", directory)};
+}
+
+// Connected and greeted. A suspended process still accepts, by its kernel; only the greeting proves that it runs.
+Result<LineSocket> connect_and_greet(const std::string& directory) {
+  auto socket = connect_control(directory);
+  if (!socket) return socket;
+  auto line = socket->read_line(kServerTimeout);
+  if (!line && line.error().code == ErrorCode::Timeout) return fail(silent(directory));
+  // It ended between accepting and greeting: the same as nobody listening.
+  if (!line) return fail(line.error());
+  auto hello = parse_line(*line);
+  if (!hello) return fail(hello.error());
+  const auto version = hello->find("version");
+  if (version == hello->end() || version->second != Value(kControlVersion)) {
+    return fail(ErrorCode::VersionMismatch,
+                fmt::format("the server of {} speaks another version of the control protocol; restart it", directory));
+  }
+  return socket;
+}
+
+Map statement_request(std::string_view op, const std::string& statement, const Map& parameters) {
+  return Map{{"op", op}, {"statement", statement}, {"parameters", parameters}};
+}
+
+std::uint64_t count_of(const Value& value) {
+  const auto* count = value.if_a<std::int64_t>();
+  return count == nullptr || *count < 0 ? 0 : static_cast<std::uint64_t>(*count);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ControlClient>> ControlClient::connect(const std::string& directory) {
+  auto socket = connect_and_greet(directory);
+  if (!socket) return fail(socket.error());
+  return std::unique_ptr<ControlClient>(new ControlClient(directory, std::move(*socket)));
+}
+
+Result<Map> ControlClient::receive() {
+  while (true) {
+    auto line = socket_.read_line(kServerTimeout);
+    if (line) return parse_line(*line);
+    if (line.error().code == ErrorCode::Closed) return fail(gone(directory_));
+    if (line.error().code != ErrorCode::Timeout) return fail(line.error());
+    if (auto alive = connect_and_greet(directory_); !alive) return fail(alive.error());
+  }
+}
+
+Result<Map> ControlClient::ask(const Map& request) {
+  if (!socket_.write_line(to_json(request))) return fail(gone(directory_));
+  return receive();
+}
+
+Result<QueryResult> ControlClient::execute(const std::string& statement, const Map& parameters) {
+  auto answer = ask(statement_request("execute", statement, parameters));
+  QueryResult result;
+  while (answer && !answer->contains("ok")) {
+    const auto item = answer->find("item");
+    if (Map* document = item == answer->end() ? nullptr : item->second.if_a<Map>()) {
+      result.items.push_back(std::move(*document));
+    } else if (const std::string* id = text_of(*answer, "id")) {
+      result.mutated_ids.push_back(*id);
+    }
+    answer = receive();
+  }
+  if (!answer) return fail(answer.error());
+  return result;
+}
+
+Result<std::size_t> ControlClient::import(const std::string& collection, std::vector<Map> documents,
+                                          const std::function<void(std::size_t)>& progress) {
+  Status sent = socket_.write_line(to_json(Map{{"op", "import"}, {"collection", collection}}));
+  for (std::size_t i = 0; sent && i < documents.size(); ++i) {
+    sent = socket_.write_line(object_line("document", std::move(documents[i])));
+    progress(i + 1);
+  }
+  if (sent) sent = socket_.write_line(object_line("op", "commit"));
+  if (!sent && sent.error().code == ErrorCode::Timeout) return fail(silent(directory_));
+  // Even after a failed write: the server may have said why before it closed.
+  auto answer = receive();
+  if (!answer) return fail(answer.error());
+  const auto count = answer->find("count");
+  return count == answer->end() ? 0 : count_of(count->second);
+}
+
+Result<CollectionCounts> ControlClient::collections() {
+  auto answer = ask(Map{{"op", "collections"}});
+  if (!answer) return fail(answer.error());
+  CollectionCounts counts;
+  if (const Map* collections = map_of(*answer, "collections")) {
+    for (const auto& [name, count] : *collections) counts.emplace_back(name, count_of(count));
+  }
+  return counts;
+}
+
+Result<Map> ControlClient::status() {
+  auto answer = ask(Map{{"op", "status"}});
+  if (!answer) return fail(answer.error());
+  const Map* status = map_of(*answer, "status");
+  return status == nullptr ? Map{} : *status;
+}
+
+Status ControlClient::watch(const std::string& select, const Map& parameters, const WatchEvents& events) {
+  if (!socket_.write_line(to_json(statement_request("watch", select, parameters)))) return fail(gone(directory_));
+  while (true) {
+    auto line = socket_.read_line(kForever, events.end_fd);
+    if (!line) {
+      if (is_readable(events.end_fd)) return {};
+      return fail(line.error().code == ErrorCode::Closed ? gone(directory_) : line.error());
+    }
+    auto message = parse_line(*line);
+    if (!message) return fail(message.error());
+    if (message->contains("ready")) events.on_ready();
+    if (const Map* change = map_of(*message, "change")) {
+      if (auto status = events.on_change(*change); !status) return status;
+    }
+  }
+}
+
+}  // namespace fermata::cli

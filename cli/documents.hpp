@@ -1,0 +1,24 @@
+// Documents in a file: a JSON array, a JSON object of arrays, one JSON object, or one object a line (NDJSON).
+#pragma once
+
+#include <cstdint>
+#include <fermata/value.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fermata::cli {
+
+// How far, in bytes of the file.
+using ReadProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+// The whole of a file, "-" for stdin. Errors: NotFound, Io.
+[[nodiscard]] Result<std::string> read_file(const std::string& path);
+
+// The documents of `text`, each with an "_id" taken from `id_field` (a name or a dotted path; text or an integer).
+// `path` is for messages only. Errors: Malformed with the line; InvalidArgument or TypeMismatch naming the document by
+// its number, or its line in NDJSON.
+[[nodiscard]] Result<std::vector<Map>> parse_documents(std::string_view text, const std::string& path,
+                                                       const std::string& id_field, const ReadProgress& progress);
+
+}  // namespace fermata::cli

@@ -1,0 +1,56 @@
+// What the command line says, verb by verb, and the functions that do it. Each returns the exit code, or an Error for
+// main() to print.
+#pragma once
+
+#include <fermata/result.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fermata::cli {
+
+struct InitOptions {
+  std::string directory, secret_file;
+};
+struct ImportOptions {
+  std::string directory, collection, file, id_field = "_id";
+};
+struct QueryOptions {
+  std::string directory, statement;
+  std::vector<std::string> parameters;
+  bool json = false;
+};
+struct WatchOptions {
+  std::string directory, select;
+  std::vector<std::string> parameters;
+  std::uint64_t count = 0;  // 0: no end
+};
+struct ExportOptions {
+  std::string directory, collection, file;
+};
+struct ServeOptions {
+  std::string directory, secret_file, name;
+  std::vector<std::string> listen, connect, subscribe;
+  bool background_sync = false;
+};
+struct StatusOptions {
+  std::string directory;
+  bool json = false;
+};
+struct PhoneOptions {
+  std::string policy, script;
+  std::optional<std::string> events;
+  double time_scale = 1;
+  std::vector<std::string> program;
+};
+
+[[nodiscard]] Result<int> run_init(const InitOptions& options);
+[[nodiscard]] Result<int> run_import(const ImportOptions& options);
+[[nodiscard]] Result<int> run_query(const QueryOptions& options);
+[[nodiscard]] Result<int> run_watch(const WatchOptions& options);
+[[nodiscard]] Result<int> run_export(const ExportOptions& options);
+[[nodiscard]] Result<int> run_serve(const ServeOptions& options);
+[[nodiscard]] Result<int> run_status(const StatusOptions& options);
+[[nodiscard]] Result<int> run_phone(const PhoneOptions& options);
+
+}  // namespace fermata::cli

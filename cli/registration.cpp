@@ -1,0 +1,160 @@
+// The verbs, described to CLI11.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/options.hpp"
+#include "cli/verbs.hpp"
+
+namespace fermata::cli {
+namespace {
+
+template <class Options>
+void on_chosen(CLI::App* verb, Outcome& outcome, std::shared_ptr<Options> options, Result<int> (*run)(const Options&)) {
+  verb->callback([&outcome, options, run] { outcome.run = [options, run] { return run(*options); }; });
+}
+
+void add_directory(CLI::App* verb, std::string& directory) {
+  verb->add_option("DIR", directory, "The database directory")->required();
+}
+
+void add_parameters(CLI::App* verb, std::vector<std::string>& parameters) {
+  verb->add_option("--param", parameters, "A value for :NAME in the statement: JSON, or else text; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_init(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<InitOptions>();
+  CLI::App* verb = app.add_subcommand("init", "Make a database directory and the secret of its group");
+  add_directory(verb, options->directory);
+  verb->add_option("--secret-file", options->secret_file, "Join the group of this secret instead of making a new one")
+      ->type_name("FILE");
+  verb->footer(
+      "The secret is kept in DIR/group.secret, readable by you alone. Whoever holds it belongs to the group.\n\n"
+      "Example:\n  fermata init desk\n  fermata init phone --secret-file desk/group.secret\n");
+  on_chosen(verb, outcome, options, run_init);
+}
+
+void add_import(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<ImportOptions>();
+  CLI::App* verb = app.add_subcommand("import", "Put the documents of a file into a collection, all or none");
+  add_directory(verb, options->directory);
+  verb->add_option("COLLECTION", options->collection, "The collection")->required();
+  verb->add_option("FILE", options->file, "JSON array, JSON object of arrays, or one object a line; - for stdin")
+      ->required();
+  verb->add_option("--id", options->id_field, "The field that holds a document's id")
+      ->type_name("FIELD")
+      ->capture_default_str();
+  verb->footer(
+      "One transaction. Documents whose id is there already are updated where they differ.\n\n"
+      "Example:\n  fermata import desk places /usr/share/iso-codes/json/iso_3166-2.json --id code\n");
+  on_chosen(verb, outcome, options, run_import);
+}
+
+void add_query(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<QueryOptions>();
+  CLI::App* verb = app.add_subcommand("query", "Run one statement");
+  add_directory(verb, options->directory);
+  verb->add_option("STATEMENT", options->statement, "SELECT, INSERT, UPDATE or DELETE")->required();
+  add_parameters(verb, options->parameters);
+  verb->add_flag("--json", options->json, "One JSON array of documents; for a write {\"mutated_ids\":[…]}");
+  verb->footer(
+      "Prints one JSON document a line; for a write, {\"_id\":…} of each document written.\n\n"
+      "Example:\n  fermata query desk \"SELECT * FROM places WHERE type = :t LIMIT 3\" --param t=Parish\n"
+      "  fermata query desk \"INSERT INTO tasks DOCUMENTS (:d)\" --param 'd={\"title\":\"Buy "
+      "milk\",\"done\":false}'\n");
+  on_chosen(verb, outcome, options, run_query);
+}
+
+void add_watch(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<WatchOptions>();
+  CLI::App* verb = app.add_subcommand("watch", "Print what changes in the result of a SELECT, until interrupted");
+  add_directory(verb, options->directory);
+  verb->add_option("SELECT", options->select, "The query")->required();
+  add_parameters(verb, options->parameters);
+  verb->add_option("--count", options->count, "End after N lines")->type_name("N")->check(CLI::PositiveNumber);
+  verb->footer(
+      "One JSON line a change: {\"op\":\"insert\"|\"update\"|\"delete\",\"document\":{…}}. What is there at the start "
+      "comes as inserts.\nIf nobody serves DIR, watch lets the other verbs in while it runs.\n\n"
+      "Example:\n  fermata watch desk \"SELECT * FROM tasks WHERE done = false\"\n");
+  on_chosen(verb, outcome, options, run_watch);
+}
+
+void add_export(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* verb = app.add_subcommand("export", "Write a collection as one JSON document a line");
+  add_directory(verb, options->directory);
+  verb->add_option("COLLECTION", options->collection, "The collection")->required();
+  verb->add_option("FILE", options->file, "Where to; stdout if missing. Replaced only once it is complete");
+  verb->footer("Import reads it back.\n\nExample:\n  fermata export desk tasks tasks.ndjson\n");
+  on_chosen(verb, outcome, options, run_export);
+}
+
+CLI::Option* add_many(CLI::App* verb, const char* name, std::vector<std::string>& values, const char* words,
+                      const char* type) {
+  return verb->add_option(name, values, words)->type_name(type)->allow_extra_args(false);
+}
+
+void add_serve(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* verb = app.add_subcommand("serve", "Sync with other peers of the group, until interrupted");
+  add_directory(verb, options->directory);
+  add_many(verb, "--listen", options->listen, "Accept peers here; port 0 takes a free one; repeatable", "HOST:PORT");
+  add_many(verb, "--connect", options->connect, "Keep a connection to this peer; repeatable", "HOST:PORT");
+  add_many(verb, "--subscribe", options->subscribe, "Ask peers for these documents; repeatable; default: for none",
+           "SELECT");
+  verb->add_flag("--background-sync", options->background_sync, "Keep syncing when the app leaves the screen");
+  verb->add_option("--name", options->name, "This peer's name for people; default: the host's")->type_name("NAME");
+  verb->add_option("--secret-file", options->secret_file, "The group's secret; default: DIR/group.secret")
+      ->type_name("FILE");
+  verb->footer(
+      "Says on stderr where it listens (\"listening on HOST:PORT\") and then \"ready\". The other verbs reach its "
+      "database meanwhile.\nEnd it with Ctrl-C or SIGTERM.\n\n"
+      "Example:\n  fermata serve desk --listen 0.0.0.0:7411 --subscribe \"SELECT * FROM tasks\"\n"
+      "  fermata serve phone --connect desk.local:7411 --subscribe \"SELECT * FROM tasks\" --background-sync\n");
+  on_chosen(verb, outcome, options, run_serve);
+}
+
+void add_status(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* verb = app.add_subcommand("status", "What a database holds, and how its sync is doing");
+  add_directory(verb, options->directory);
+  verb->add_flag("--json", options->json, "As one JSON object");
+  verb->footer("Example:\n  fermata status desk --json\n");
+  on_chosen(verb, outcome, options, run_status);
+}
+
+void add_phone(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<PhoneOptions>();
+  CLI::App* verb = app.add_subcommand("phone", "Run any program under a phone's background rules");
+  verb->add_option("--policy", options->policy, "ios, android, linux, or a policy's .toml file")
+      ->type_name("POLICY")
+      ->required();
+  verb->add_option("--script", options->script, "What happens to the phone, and when; - for stdin")
+      ->type_name("FILE")
+      ->required();
+  verb->add_option("--events", options->events, "Write what happened, one JSON object a line")->type_name("FILE");
+  verb->add_option("--time-scale", options->time_scale, "Multiply every span of the policy and the script")
+      ->type_name("X")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("PROGRAM", options->program, "The program and its arguments, after --")->required();
+  verb->footer(
+      "Ends with the program's exit code.\n\n"
+      "Example:\n  fermata phone --policy ios --script day.txt -- fermata serve phone --connect desk.local:7411\n");
+  on_chosen(verb, outcome, options, run_phone);
+}
+
+}  // namespace
+
+void add_verbs(CLI::App& app, Outcome& outcome) {
+  add_init(app, outcome);
+  add_import(app, outcome);
+  add_query(app, outcome);
+  add_watch(app, outcome);
+  add_export(app, outcome);
+  add_serve(app, outcome);
+  add_status(app, outcome);
+  add_phone(app, outcome);
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,108 @@
+#include "cli/terminal.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+namespace fermata::cli {
+namespace {
+
+constexpr std::size_t kFlushAt = 1 << 16;
+constexpr int kBarWidth = 30;
+
+// One write per message, so that lines of several threads do not mix. What cannot be said is lost: there is no better
+// place to complain than stderr.
+void write_words(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+bool colour_on_stderr() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  if (term != nullptr && std::string_view(term) == "dumb") return false;
+  return ::isatty(STDERR_FILENO) == 1;
+}
+
+std::int64_t steady_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+void say(std::string_view message) {
+  write_words(fmt::format("fermata: {}\n", message));
+}
+
+void say_error(const Error& error) {
+  if (colour_on_stderr()) {
+    write_words(fmt::format("\033[1;31mfermata:\033[0m {}\n", error.message));
+  } else {
+    say(error.message);
+  }
+}
+
+Status Output::line(std::string_view text) {
+  buffer_ += text;
+  buffer_ += '\n';
+  return buffer_.size() >= kFlushAt ? flush() : Status();
+}
+
+Status Output::write(std::string_view text) {
+  buffer_ += text;
+  return buffer_.size() >= kFlushAt ? flush() : Status();
+}
+
+Status Output::flush() {
+  std::string_view rest = buffer_;
+  while (!rest.empty()) {
+    const ssize_t n = ::write(fd_, rest.data(), rest.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int error = errno;
+      buffer_.clear();
+      if (error == EPIPE) return fail(ErrorCode::Closed, "");
+      const ErrorCode code = error == ENOSPC || error == EDQUOT ? ErrorCode::NoSpace : ErrorCode::Io;
+      return fail(code, fmt::format("cannot write the output: {}", std::strerror(error)));
+    }
+    rest.remove_prefix(static_cast<std::size_t>(n));
+  }
+  buffer_.clear();
+  return {};
+}
+
+ProgressBar::ProgressBar(std::string label) : label_(std::move(label)), enabled_(::isatty(STDERR_FILENO) == 1) {}
+
+ProgressBar::~ProgressBar() {
+  draw("");
+}
+
+void ProgressBar::update(std::uint64_t done, std::uint64_t total) {
+  if (!enabled_ || (steady_ms() - last_draw_ms_ < 100 && done < total)) return;
+  last_draw_ms_ = steady_ms();
+  const std::uint64_t shown = total == 0 ? 1 : total;
+  const auto filled = static_cast<int>(std::min(done, shown) * kBarWidth / shown);
+  draw(fmt::format("{} [{:#<{}}{:.<{}}] {:3}% {}/{}", label_, "", filled, "", kBarWidth - filled,
+                   std::min(done, shown) * 100 / shown, done, total));
+}
+
+void ProgressBar::note(std::string_view text) {
+  draw(fmt::format("{} {}", label_, text));
+}
+
+void ProgressBar::draw(std::string_view text) {
+  if (enabled_) write_words(fmt::format("\r\033[K{}", text));
+}
+
+}  // namespace fermata::cli
