@@ -3,30 +3,19 @@
 #include <chrono>
 
 #include "cli/access.hpp"
-#include "cli/documents.hpp"
+#include "cli/import_file.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
 
 namespace fermata::cli {
-namespace {
-
-Result<std::vector<Map>> read_documents(const ImportOptions& options, ProgressBar& bar) {
-  auto text = read_file(options.file);
-  if (!text) return fail(text.error());
-  const std::string name = options.file == "-" ? "stdin" : options.file;
-  return parse_documents(*text, name, options.id_field,
-                         [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); });
-}
-
-}  // namespace
-
 Result<int> run_import(const ImportOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   std::size_t count = 0;
   {
     ProgressBar bar("importing");
     // The file first: a mistake in it is told without waiting for a database.
-    auto documents = read_documents(options, bar);
+    auto documents = read_documents(options.file, options.id_field,
+                                    [&bar](std::uint64_t done, std::uint64_t size) { bar.update(done, size); });
     if (!documents) return fail(documents.error());
     auto access = open_access(options.directory);
     if (!access) return fail(access.error());

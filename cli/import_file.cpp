@@ -1,13 +1,13 @@
-#include "cli/documents.hpp"
+#include "cli/import_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
-#include "cli/line_socket.hpp"
+#include "cli/files.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -141,8 +141,6 @@ Result<std::vector<Map>> parse_whole(std::string_view text, const std::string& p
   return documents;
 }
 
-}  // namespace
-
 Result<std::string> read_file(const std::string& path) {
   Fd file;
   if (path != "-") file = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -156,8 +154,7 @@ Result<std::string> read_file(const std::string& path) {
     text.append(chunk, static_cast<std::size_t>(n));
   }
   if (n == 0) return text;
-  const ErrorCode code = errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;
-  return fail(code, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  return fail(errno_error("cannot read " + path, errno));
 }
 
 Result<std::vector<Map>> parse_documents(std::string_view text, const std::string& path, const std::string& id_field,
@@ -170,6 +167,16 @@ Result<std::vector<Map>> parse_documents(std::string_view text, const std::strin
     return parse_lines(text, path, id_field, progress);
   }
   return parse_whole(text, path, id_field);
+}
+
+}  // namespace
+
+Result<std::vector<Map>> read_documents(const std::string& path, const std::string& id_field,
+                                        const ReadProgress& progress) {
+  auto text = read_file(path);
+  if (!text) return fail(text.error());
+  const ReadProgress silent = [](std::uint64_t, std::uint64_t) {};
+  return parse_documents(*text, path == "-" ? "stdin" : path, id_field, progress ? progress : silent);
 }
 
 }  // namespace fermata::cli
