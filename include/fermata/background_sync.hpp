@@ -48,6 +48,8 @@ class BackgroundSync {
   [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:
+  void set_intent(bool on);
+
   std::unique_ptr<Impl> impl_;
 };
 
