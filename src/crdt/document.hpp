@@ -25,6 +25,9 @@ namespace fermata::crdt {
 
 using Path = std::vector<std::string>;
 
+// What claims a longer life does not decode; a document that reached it can be neither deleted nor inserted any more.
+inline constexpr std::uint64_t kMaxLife = (std::uint64_t{1} << 53) - 1;
+
 enum class RegisterKind : std::uint8_t {
   Value = 0,   // a scalar or an array
   Map = 1,     // "here is a map": an explicit {} or a replaced subtree, or a hidden value
@@ -35,7 +38,7 @@ enum class RegisterKind : std::uint8_t {
 struct LocalMark {
   std::uint64_t local_seq = 0;
   std::uint32_t source = 0;  // 0: written here; else the store's number for the remote it came from
-  friend bool operator==(const LocalMark&, const LocalMark&) = default;
+  friend auto operator<=>(const LocalMark&, const LocalMark&) = default;
 };
 
 struct Register {
@@ -103,9 +106,21 @@ class Document {
   [[nodiscard]] static Result<Document> decode(ByteView body, ByteView metadata);
 
  private:
+  // The life whose registers count: the running one, or the one that the tombstone ended.
+  [[nodiscard]] std::uint64_t kept_life() const { return life_ % 2 == 1 || life_ == 0 ? life_ : life_ - 1; }
+  bool raise_life(std::uint64_t life, const LocalMark& mark);
+  bool merge_one(const Register& theirs, const LocalMark& mark);
+  bool merge_all(const std::vector<Register>& theirs, const LocalMark& mark);
+  [[nodiscard]] bool has_younger_ancestor(const Register& r) const;
+  void hide_ancestors(const Path& path);
+  [[nodiscard]] Result<Register> model_for(const Path& path, const Commit& commit) const;
+  void replace_subtree(const Path& path, std::vector<Register> fresh);
+
   std::uint64_t life_ = 0;
   LocalMark life_mark_;
-  std::vector<Register> registers_;  // sorted by path, no two equal
+  // Sorted by path, no two equal, all of the kept life, none older than a register above it; values only where nothing
+  // stands below.
+  std::vector<Register> registers_;
 };
 
 // The wire form of a Delta (docs/PROTOCOL.md). Decoding rejects unsorted or duplicate paths, kinds, lives and stamps

@@ -1,0 +1,79 @@
+// What the two encodings of registers share: the table of commits and the reading of untrusted fields.
+// Internal to crdt.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crdt/document.hpp"
+
+namespace fermata::crdt {
+
+// What all registers of one commit have in common.
+struct CommitRow {
+  Dot dot;
+  Stamp stamp;
+  std::uint64_t life = 0;
+  LocalMark mark;  // zero on the wire
+  friend auto operator<=>(const CommitRow&, const CommitRow&) = default;
+};
+
+// The distinct commits of a document, numbered in the order in which they first occur.
+class CommitTable {
+ public:
+  std::size_t index_of(const CommitRow& row);
+  [[nodiscard]] const std::vector<CommitRow>& rows() const { return rows_; }
+
+ private:
+  std::vector<CommitRow> rows_;
+  std::map<CommitRow, std::size_t> index_;
+  std::size_t last_ = 0;  // neighbours mostly are of one commit
+};
+
+// A path of one name is written as that name, any other as an array of names.
+void write_path(const Path& path, CborWriter& out);
+[[nodiscard]] bool next_is_map(const CborReader& in);
+
+// The kind and the commit of a register in one number, which for the first eight commits takes one byte.
+inline constexpr std::uint64_t kKinds = 3;
+[[nodiscard]] inline std::uint64_t register_code(std::size_t commit, RegisterKind kind) {
+  return commit * kKinds + static_cast<std::uint64_t>(kind);
+}
+
+// Reads fields that somebody else wrote. The first fault sticks: from then on every call returns an empty value and
+// consumes nothing, so that callers look once, at the end. Loops must run over counts read here, or test `ok()`.
+class FieldReader {
+ public:
+  FieldReader(CborReader& in, std::string what) : in_(in), what_(std::move(what)) {}
+
+  [[nodiscard]] std::uint64_t uint(std::uint64_t least, std::uint64_t most, const char* name);
+  [[nodiscard]] std::string text();
+  [[nodiscard]] std::size_t array();
+  [[nodiscard]] std::size_t array_of_rows(std::size_t width);  // the number of rows
+  [[nodiscard]] std::size_t map();
+  [[nodiscard]] Path path();
+  [[nodiscard]] Value value(std::size_t depth);  // for a register at a path of `depth` names; never a map
+  [[nodiscard]] Dot dot();
+  [[nodiscard]] Stamp stamp();
+  [[nodiscard]] std::uint64_t register_life();
+  // Path, kind, and what `rows` says about the commit; no value and no life beyond that.
+  [[nodiscard]] Register register_without_value(const std::vector<CommitRow>& rows);
+
+  [[nodiscard]] bool ok() const { return !error_; }
+  [[nodiscard]] Error& error() { return *error_; }
+  void fault(ErrorCode code, std::string_view why);
+  [[nodiscard]] CborReader& in() { return in_; }
+
+ private:
+  // The item's value, or an empty one after noting the fault.
+  template <class T>
+  [[nodiscard]] T take(Result<T> item);
+
+  CborReader& in_;
+  std::string what_;
+  std::optional<Error> error_;
+};
+
+}  // namespace fermata::crdt

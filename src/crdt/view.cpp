@@ -1,0 +1,91 @@
+// What people see of a document: the tree that its registers span. Registers are sorted by path, so each subtree is one
+// contiguous range and the tree comes out in key order, in one pass.
+#include "crdt/document.hpp"
+#include "crdt/shape.hpp"
+
+namespace fermata::crdt {
+namespace {
+
+using Range = std::span<const Register>;
+
+// One key of a map: the registers at and below it.
+struct Child {
+  const std::string* key = nullptr;
+  const Register* here = nullptr;  // the register at the key itself, if any
+  Range below;
+
+  [[nodiscard]] bool is_value() const { return here != nullptr && here->kind == RegisterKind::Value; }
+  [[nodiscard]] bool is_seen() const { return here == nullptr || here->kind != RegisterKind::Absent || !below.empty(); }
+};
+
+// Takes the next key off `level`, whose registers share their first `depth` names.
+Child next_child(Range& level, std::size_t depth) {
+  Child child;
+  child.key = &level.front().path[depth];
+  std::size_t count = 0;
+  while (count < level.size() && level[count].path[depth] == *child.key) ++count;
+  child.below = level.first(count);
+  if (level.front().path.size() == depth + 1) {
+    child.here = &level.front();
+    child.below = child.below.subspan(1);
+  }
+  level = level.subspan(count);
+  return child;
+}
+
+Map build(Range level, std::size_t depth) {
+  Map map;
+  while (!level.empty()) {
+    const Child child = next_child(level, depth);
+    if (child.is_value()) {
+      map.emplace_hint(map.end(), *child.key, child.here->value);
+    } else if (child.is_seen()) {
+      map.emplace_hint(map.end(), *child.key, build(child.below, depth + 1));
+    }
+  }
+  return map;
+}
+
+void write(Range level, std::size_t depth, CborWriter& out) {
+  std::size_t seen = 0;
+  for (Range rest = level; !rest.empty();) {
+    if (next_child(rest, depth).is_seen()) ++seen;
+  }
+  out.map(seen);
+  while (!level.empty()) {
+    const Child child = next_child(level, depth);
+    if (!child.is_seen()) continue;
+    out.text(*child.key);
+    if (child.is_value()) {
+      out.value(child.here->value);
+    } else {
+      write(child.below, depth + 1, out);
+    }
+  }
+}
+
+}  // namespace
+
+bool exceeds_depth(std::size_t depth, const Value& value) {
+  const auto is_deeper = [depth](const Value& inner) { return exceeds_depth(depth + 1, inner); };
+  if (const Array* array = value.if_a<Array>()) {
+    return depth >= kMaxDepth || std::any_of(array->begin(), array->end(), is_deeper);
+  }
+  if (const Map* map = value.if_a<Map>()) {
+    return depth >= kMaxDepth ||
+           std::any_of(map->begin(), map->end(), [&](const auto& item) { return is_deeper(item.second); });
+  }
+  return depth > kMaxDepth;
+}
+
+Map Document::view() const {
+  return build(registers_, 0);
+}
+
+Bytes Document::encode_body() const {
+  CborWriter out;
+  write(registers_, 0, out);
+  return out.take();
+}
+
+}  // namespace fermata::crdt
