@@ -1,0 +1,21 @@
+// Between the text of literals and names, and what they stand for. Both directions, so that they stay inverse.
+#pragma once
+
+#include "query/ast.hpp"
+
+namespace fermata::query {
+
+// 'it''s' -> it's, and "a ""b""" -> a "b": the outer quotes go, doubled ones become one.
+[[nodiscard]] std::string unquote(std::string_view quoted);
+// An integer if it looks like one and fits 64 bits, else a double. Error: InvalidArgument out of a double's range.
+[[nodiscard]] Result<Value> parse_number(std::string_view digits);
+
+void write_name(std::string& out, std::string_view name);
+void write_path(std::string& out, const crdt::Path& path);
+// Errors: InvalidArgument for what has no literal: bytes, NaN, infinities, text that is not UTF-8.
+[[nodiscard]] Status write_literal(std::string& out, const Value& value);
+
+// `SELECT * FROM collection [WHERE …]` in its one normal form. Errors: as write_literal.
+[[nodiscard]] Result<std::string> write_select(std::string_view collection, const Where& where);
+
+}  // namespace fermata::query

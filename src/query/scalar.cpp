@@ -1,0 +1,121 @@
+#include "query/scalar.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/cbor.hpp"
+
+namespace fermata::query {
+namespace {
+
+// Exact, where converting the integer to a double would round.
+std::weak_ordering compare_mixed(std::int64_t integer, double real) {
+  constexpr double kTooLarge = 9223372036854775808.0;  // 2^63
+  if (real >= kTooLarge) return std::weak_ordering::less;
+  if (real < -kTooLarge) return std::weak_ordering::greater;
+  const double whole = std::trunc(real);
+  const auto truncated = static_cast<std::int64_t>(whole);
+  if (integer != truncated) return integer <=> truncated;
+  if (whole == real) return std::weak_ordering::equivalent;
+  return whole < real ? std::weak_ordering::less : std::weak_ordering::greater;
+}
+
+std::weak_ordering compare_reals(double left, double right) {
+  if (left == right) return std::weak_ordering::equivalent;
+  return left < right ? std::weak_ordering::less : std::weak_ordering::greater;
+}
+
+std::weak_ordering compare_numbers(const Scalar& left, const Scalar& right) {
+  const auto* left_integer = std::get_if<std::int64_t>(&left);
+  const auto* right_integer = std::get_if<std::int64_t>(&right);
+  if (left_integer != nullptr && right_integer != nullptr) return *left_integer <=> *right_integer;
+  if (left_integer != nullptr) return compare_mixed(*left_integer, std::get<double>(right));
+  if (right_integer != nullptr) return 0 <=> compare_mixed(*right_integer, std::get<double>(left));
+  return compare_reals(std::get<double>(left), std::get<double>(right));
+}
+
+// 0 null, 1 number, 2 text, 3 blob
+int storage_class(const Scalar& value) {
+  const auto index = static_cast<int>(value.index());
+  return index <= 1 ? index : index - 1;
+}
+
+char fold(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::size_t character_size(std::string_view text, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
+  return end - at;
+}
+
+// Greedy with one point of return, the latest %: at most the product of both lengths, never exponential.
+bool like_text(std::string_view text, std::string_view pattern) {
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::size_t t = 0, p = 0, after_percent = kNone, retry = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '%') {
+      after_percent = ++p;
+      retry = t;
+    } else if (p < pattern.size() && pattern[p] == '_') {
+      t += character_size(text, t);
+      ++p;
+    } else if (p < pattern.size() && fold(pattern[p]) == fold(text[t])) {
+      ++t;
+      ++p;
+    } else if (after_percent != kNone) {
+      retry += character_size(text, retry);
+      t = retry;
+      p = after_percent;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '%') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace
+
+Scalar to_scalar(const Value& value) {
+  if (value.is_null()) return Null{};
+  if (const auto* boolean = value.if_a<bool>()) return std::int64_t{*boolean ? 1 : 0};
+  if (const auto* integer = value.if_a<std::int64_t>()) return *integer;
+  if (const auto* text = value.if_a<std::string>()) return std::string_view(*text);
+  if (const auto* bytes = value.if_a<Bytes>()) return *bytes;
+  if (const auto* real = value.if_a<double>()) {
+    if (std::isnan(*real)) return Null{};
+    return *real;
+  }
+  return encode_value(value);
+}
+
+std::optional<std::weak_ordering> compare(const Scalar& left, const Scalar& right) {
+  const int left_class = storage_class(left);
+  const int right_class = storage_class(right);
+  if (left_class == 0 || right_class == 0) return std::nullopt;
+  if (left_class != right_class) return left_class <=> right_class;
+  if (left_class == 1) return compare_numbers(left, right);
+  if (left_class == 2) return std::get<std::string_view>(left) <=> std::get<std::string_view>(right);
+  const Bytes& a = std::get<Bytes>(left);
+  const Bytes& b = std::get<Bytes>(right);
+  return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
+}
+
+Truth truth_of(const Scalar& value) {
+  if (std::holds_alternative<Null>(value)) return Truth::Unknown;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return truth(*integer != 0);
+  if (const auto* real = std::get_if<double>(&value)) return truth(*real != 0);
+  return Truth::False;
+}
+
+Truth like(const Scalar& value, const Scalar& pattern) {
+  if (std::holds_alternative<Null>(value) || std::holds_alternative<Null>(pattern)) return Truth::Unknown;
+  const auto* text = std::get_if<std::string_view>(&value);
+  const auto* wanted = std::get_if<std::string_view>(&pattern);
+  return truth(text != nullptr && wanted != nullptr && like_text(*text, *wanted));
+}
+
+}  // namespace fermata::query
