@@ -11,10 +11,11 @@
 namespace fermata::cli {
 
 // A file under a temporary name beside its own, which takes its place at commit(). Gone with the object otherwise.
+// What exists and is no regular file, a pipe or a device, is written directly.
 class NewFile {
  public:
   // Errors: NotFound (no such folder), NoSpace, Io.
-  [[nodiscard]] static Result<NewFile> create(const std::string& path, mode_t mode);
+  [[nodiscard]] static Result<NewFile> create(const std::string& name, mode_t mode);
   ~NewFile();
   NewFile(NewFile&& other) noexcept
       : fd_(std::move(other.fd_)), path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})) {}
@@ -29,7 +30,7 @@ class NewFile {
       : fd_(std::move(fd)), path_(std::move(path)), temporary_(std::move(temporary)) {}
 
   Fd fd_;
-  std::string path_, temporary_;  // temporary_ is empty once committed
+  std::string path_, temporary_;  // temporary_ is empty once committed, or when there is none
 };
 
 // An Error from errno: "WHAT: reason", with NotFound, NoSpace or Io as its code.

@@ -41,6 +41,7 @@ struct PhoneOptions {
   std::string policy, script;
   std::optional<std::string> events;
   double time_scale = 1;
+  bool quiet = false;
   std::vector<std::string> program;
 };
 

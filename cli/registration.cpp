@@ -130,17 +130,19 @@ void add_phone(CLI::App& app, Outcome& outcome) {
   verb->add_option("--policy", options->policy, "ios, android, linux, or a policy's .toml file")
       ->type_name("POLICY")
       ->required();
-  verb->add_option("--script", options->script, "What happens to the phone, and when; - for stdin")
-      ->type_name("FILE")
-      ->required();
+  verb->add_option("--script", options->script,
+                   "What the user does, and when; - for stdin. Without it the program stays in front")
+      ->type_name("FILE");
   verb->add_option("--events", options->events, "Write what happened, one JSON object a line")->type_name("FILE");
-  verb->add_option("--time-scale", options->time_scale, "Multiply every span of the policy and the script")
+  verb->add_option("--time-scale", options->time_scale, "Multiply the durations of the policy")
       ->type_name("X")
       ->check(CLI::PositiveNumber);
+  verb->add_flag("--quiet", options->quiet, "Nothing on stderr but what fails");
   verb->add_option("PROGRAM", options->program, "The program and its arguments, after --")->required();
   verb->footer(
-      "Ends with the program's exit code.\n\n"
-      "Example:\n  fermata phone --policy ios --script day.txt -- fermata serve phone --connect desk.local:7411\n");
+      "Ends with the program's exit code. The script is lines such as: wait 3s, background, foreground, call 8s,\n"
+      "wait-call, expect frozen within 10s, quit.\n\n"
+      "Example:\n  fermata phone --policy ios --script day.phone -- fermata serve phone --connect desk.local:7411\n");
   on_chosen(verb, outcome, options, run_phone);
 }
 

@@ -1,0 +1,18 @@
+#include "cli/options.hpp"
+#include "phone/phone.hpp"
+
+namespace fermata::cli {
+
+Result<int> run_phone(const PhoneOptions& options) {
+  auto policy = phone::load_policy(options.policy);
+  if (!policy) return fail(policy.error());
+  return phone::run_phone({.policy = std::move(*policy),
+                           .script_path = options.script,
+                           .program = options.program,
+                           .events_path = options.events,
+                           .time_scale = options.time_scale,
+                           .pulse_server = {},
+                           .quiet = options.quiet});
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,180 @@
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "integration/cli/fixture.hpp"
+
+namespace fermata::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The collection is as it was: without anything.
+class BadImport : public CommandLine {
+ protected:
+  void expect_refused(const std::string& content, int code, const std::string& words, const Words& more = {}) {
+    const std::string file = folder_.file("bad.json", content);
+    Words all{"import", directory_, "things", file};
+    all.insert(all.end(), more.begin(), more.end());
+    expect_one_clear_line(fermata(all), code, words);
+    const Run status = fermata({"status", directory_, "--json"});
+    EXPECT_EQ(status.out, "{\"collections\":{},\"serving\":false}\n") << status;
+  }
+};
+
+TEST_F(BadImport, AMissingFileIsNamed) {
+  expect_one_clear_line(fermata({"import", directory_, "things", folder_ / "none.json"}), 5, "none.json");
+}
+
+TEST_F(BadImport, AnUnreadableFileIsNamed) {
+  expect_one_clear_line(fermata({"import", directory_, "things", folder_.path()}), 1, "Is a directory");
+}
+
+TEST_F(BadImport, MalformedJsonNamesTheLine) {
+  expect_refused("[{\"_id\":\"a\"},\n {\"_id\":\"b\"},\n {\"_id\" \"c\"}]\n", 9, "line 3");
+}
+
+TEST_F(BadImport, AFileThatStopsShortIsMalformed) {
+  expect_refused("[{\"_id\":\"a\"},\n {\"_id\":\"b\"}", 9, "line 2");
+}
+
+TEST_F(BadImport, AMalformedLineOfManyNamesItsNumber) {
+  expect_refused("{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":}\n", 9, "line 3");
+}
+
+TEST_F(BadImport, ADocumentWithoutTheIdIsNamedByItsNumber) {
+  expect_refused(R"([{"_id":"a"},{"id":"b"}])", 4, "document 2 has no field \"_id\"");
+}
+
+TEST_F(BadImport, ALineWithoutTheIdIsNamedByItsNumber) {
+  expect_refused("{\"code\":\"a\"}\n\n{\"cod\":\"b\"}\n", 4, "line 3 has no field \"code\"", {"--id", "code"});
+}
+
+TEST_F(BadImport, AnIdThatIsNoTextIsRefused) {
+  expect_refused(R"([{"_id":"a"},{"_id":[1]}])", 7, "document 2");
+}
+
+TEST_F(BadImport, AnArrayOfOtherThingsIsRefused) {
+  expect_refused(R"([{"_id":"a"},5])", 7, "document 2 is not a JSON object");
+}
+
+TEST_F(BadImport, NestingWithoutEndIsRefused) {
+  expect_refused("{\"_id\":\"a\",\"x\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 8, "");
+}
+
+TEST_F(CommandLine, ASyntaxErrorShowsACaretUnderItsColumn) {
+  const Run run = fermata({"query", directory_, "SELECT * FORM things"});
+  EXPECT_EQ(run.code, 3) << run;
+  const auto lines = lines_of(run.err);
+  ASSERT_GE(lines.size(), 3u) << run;
+  EXPECT_TRUE(lines[0].starts_with("fermata: ")) << run;
+  const auto statement = lines.end()[-2].find("FORM");
+  ASSERT_NE(statement, std::string::npos) << run;
+  EXPECT_EQ(lines.back().find('^'), statement) << run;
+}
+
+TEST_F(CommandLine, AParameterWithoutANameIsRefused) {
+  expect_one_clear_line(fermata({"query", directory_, "SELECT * FROM a", "--param", "five"}), 4, "name=value");
+}
+
+TEST_F(CommandLine, AMissingParameterIsNamed) {
+  expect_one_clear_line(fermata({"query", directory_, "SELECT * FROM a WHERE b = :wanted"}), 4, "wanted");
+}
+
+TEST(NoDatabase, AMissingDirectoryIsNamedByEveryVerb) {
+  const Folder folder;
+  const std::string none = folder / "none";
+  const std::string file = folder.file("a.json", "[]");
+  for (const Words& words :
+       {Words{"query", none, "SELECT * FROM a"}, Words{"import", none, "a", file}, Words{"export", none, "a"},
+        Words{"watch", none, "SELECT * FROM a"}, Words{"status", none}, Words{"serve", none}}) {
+    expect_one_clear_line(fermata(words), 5, none);
+    EXPECT_FALSE(fs::exists(none));
+  }
+}
+
+TEST(NoDatabase, ADirectoryOfOtherThingsIsNoDatabaseAndStaysAsItIs) {
+  const Folder folder;
+  const std::string file = folder.file("letter.txt", "Dear diary");
+  const Run run = fermata({"query", folder.path(), "SELECT * FROM a"});
+  EXPECT_NE(run.code, 0) << run;
+  expect_one_clear_line(run, run.code, folder.path());
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1) << run;
+}
+
+TEST(NoDatabase, AFileInPlaceOfADirectoryIsRefused) {
+  const Folder folder;
+  const std::string file = folder.file("letter.txt", "Dear diary");
+  for (const Words& words : {Words{"init", file}, Words{"query", file, "SELECT * FROM a"}, Words{"serve", file}}) {
+    const Run run = fermata(words);
+    EXPECT_NE(run.code, 0) << run;
+    expect_one_clear_line(run, run.code, "letter.txt");
+  }
+  EXPECT_EQ(content_of(file), "Dear diary");
+}
+
+// A small file system of its own, full as soon as something of size is written.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string path) : path_(std::move(path)) {
+    ::mkdir(path_.c_str(), 0700);
+    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=512k") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  [[nodiscard]] bool mounted() const { return mounted_; }
+
+ private:
+  std::string path_;
+  bool mounted_;
+};
+
+TEST(FullDisk, AnImportThatDoesNotFitLeavesTheDatabaseAsItWas) {
+  const Folder folder;
+  const std::string disk = folder / "disk";
+  const SmallDisk small(disk);
+  if (!small.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
+  const std::string directory = disk + "/db";
+  const Run init = fermata({"init", directory});
+  ASSERT_EQ(init.code, 0) << init;
+  ASSERT_EQ(fermata({"import", directory, "things", "-"}, R"({"_id":"a"})").code, 0);
+  std::string much;
+  for (int i = 0; i < 2000; ++i)
+    much += "{\"_id\":\"" + std::to_string(i) + "\",\"x\":\"" + std::string(1000, 'x') + "\"}\n";
+  const std::string file = folder.file("much.ndjson", much);
+  expect_one_clear_line(fermata({"import", directory, "things", file}), 14, "");
+  const Run after = fermata({"query", directory, "SELECT * FROM things"});
+  EXPECT_EQ(after.code, 0) << after;
+  EXPECT_EQ(after.out, "{\"_id\":\"a\"}\n") << after;
+}
+
+TEST(FullDisk, AnExportThatDoesNotFitLeavesNoFile) {
+  const Folder folder;
+  const std::string disk = folder / "disk";
+  const SmallDisk small(disk);
+  if (!small.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
+  ASSERT_EQ(fermata({"init", folder / "db"}).code, 0);
+  std::string much;
+  for (int i = 0; i < 1000; ++i)
+    much += "{\"_id\":\"" + std::to_string(i) + "\",\"x\":\"" + std::string(1000, 'x') + "\"}\n";
+  ASSERT_EQ(fermata({"import", folder / "db", "things", "-"}, much).code, 0);
+  expect_one_clear_line(fermata({"export", folder / "db", "things", disk + "/out"}), 14, "/out");
+  EXPECT_TRUE(fs::is_empty(disk));
+}
+
+TEST(FullDisk, ADeviceThatIsFullIsAnErrorAndStaysADevice) {
+  const Folder folder;
+  ASSERT_EQ(fermata({"init", folder / "db"}).code, 0);
+  ASSERT_EQ(fermata({"import", folder / "db", "things", "-"}, R"({"_id":"a"})").code, 0);
+  expect_one_clear_line(fermata({"export", folder / "db", "things", "/dev/full"}), 14, "/dev/full");
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
+}  // namespace
+}  // namespace fermata::test

@@ -1,0 +1,135 @@
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "integration/cli/fixture.hpp"
+
+namespace fermata::test {
+namespace {
+
+// A client of the control socket that says whatever it likes.
+class RawClient {
+ public:
+  explicit RawClient(const std::string& directory) {
+    fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (directory + "/control.sock").copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  ~RawClient() { ::close(fd_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  // As much as the server takes.
+  void send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  // Without its end; empty once the server closed, or after the deadline.
+  std::string line() {
+    while (true) {
+      if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
+        std::string line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        return line;
+      }
+      pollfd entry{fd_, POLLIN, 0};
+      const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(kDeadline).count();
+      char chunk[4096];
+      if (::poll(&entry, 1, static_cast<int>(deadline)) != 1) return {};
+      const ssize_t n = ::recv(fd_, chunk, sizeof chunk, 0);
+      if (n <= 0) return {};
+      buffer_.append(chunk, static_cast<std::size_t>(n));
+    }
+  }
+
+ private:
+  int fd_;
+  std::string buffer_;
+};
+
+class ControlSocket : public CommandLine {
+ protected:
+  void SetUp() override {
+    CommandLine::SetUp();
+    server_.emplace(directory_);
+  }
+
+  void expect_error_and_a_server_that_goes_on(const std::string& bytes, const std::string& code) {
+    RawClient client(directory_);
+    EXPECT_EQ(client.line(), R"({"fermata":"control","version":1})");
+    client.send(bytes);
+    EXPECT_TRUE(client.line().starts_with(R"({"error":{"code":")" + code + "\"")) << bytes.substr(0, 200);
+    EXPECT_EQ(client.line(), "") << "the connection must end";
+    EXPECT_EQ(query("SELECT * FROM things"), Words{});
+  }
+
+  std::optional<Server> server_;
+};
+
+TEST_F(ControlSocket, AnswersSeveralRequestsOnOneConnection) {
+  RawClient client(directory_);
+  EXPECT_EQ(client.line(), R"({"fermata":"control","version":1})");
+  client.send(
+      "{\"op\":\"execute\",\"statement\":\"INSERT INTO a DOCUMENTS (:d)\",\"parameters\":{\"d\":{\"_id\":\"x\"}}}\n"
+      "{\"op\":\"execute\",\"statement\":\"SELECT\"}\n"
+      "{\"op\":\"execute\",\"statement\":\"SELECT * FROM a\"}\n");
+  EXPECT_EQ(client.line(), R"({"id":"x"})");
+  EXPECT_EQ(client.line(), R"({"ok":true})");
+  EXPECT_TRUE(client.line().starts_with(R"({"error":{"code":"syntax")"));
+  EXPECT_EQ(client.line(), R"({"item":{"_id":"x"}})");
+  EXPECT_EQ(client.line(), R"({"ok":true})");
+}
+
+TEST_F(ControlSocket, GarbageIsAnsweredWithAnErrorAndEndsOnlyItsConnection) {
+  expect_error_and_a_server_that_goes_on("\x16\x03\x01 GET / HTTP/1.1\r\n\r\n", "malformed");
+  expect_error_and_a_server_that_goes_on("[1,2]\n", "malformed");
+  expect_error_and_a_server_that_goes_on("{\"op\":5}\n", "malformed");
+  expect_error_and_a_server_that_goes_on("{\"op\":\"dance\"}\n", "malformed");
+  expect_error_and_a_server_that_goes_on("{\"op\":\"execute\",\"statement\":7}\n", "malformed");
+  expect_error_and_a_server_that_goes_on("{\"op\":\"import\",\"collection\":\"a\"}\n{\"document\":5}\n", "malformed");
+  expect_error_and_a_server_that_goes_on(std::string(100000, '[') + "\n", "limit_exceeded");
+}
+
+TEST_F(ControlSocket, ALineWithoutEndIsCutOffAtItsLimit) {
+  expect_error_and_a_server_that_goes_on(std::string((32u << 20) + (1u << 20), 'x'), "limit_exceeded");
+}
+
+TEST_F(ControlSocket, AnImportThatIsNotCommittedLeavesNothingBehind) {
+  {
+    RawClient client(directory_);
+    client.send("{\"op\":\"import\",\"collection\":\"things\"}\n{\"document\":{\"_id\":\"a\"}}\n");
+  }
+  EXPECT_EQ(query("SELECT * FROM things"), Words{});
+}
+
+TEST_F(ControlSocket, ConnectionsBeyondTheLimitAreToldSoAndTheOthersGoOn) {
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.push_back(std::make_unique<RawClient>(directory_));
+    ASSERT_EQ(clients.back()->line(), R"({"fermata":"control","version":1})");
+  }
+  RawClient one_more(directory_);
+  EXPECT_TRUE(one_more.line().starts_with(R"({"error":{"code":"busy")"));
+  clients.front()->send("{\"op\":\"collections\"}\n");
+  EXPECT_EQ(clients.front()->line(), R"({"collections":{},"ok":true})");
+}
+
+TEST_F(ControlSocket, AServerEndsWhileClientsAreConnectedAndWatch) {
+  RawClient idle(directory_), watching(directory_);
+  watching.send("{\"op\":\"watch\",\"statement\":\"SELECT * FROM things\"}\n");
+  EXPECT_NE(watching.line(), "");
+  EXPECT_EQ(watching.line(), R"({"ready":true})");
+  server_->program().signal(SIGTERM);
+  EXPECT_EQ(server_->program().finish().code, 0);
+  EXPECT_EQ(watching.line(), "");
+}
+
+}  // namespace
+}  // namespace fermata::test
