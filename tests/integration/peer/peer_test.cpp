@@ -1,0 +1,210 @@
+// Whole peers in one process: real SQLite, real TLS sockets on loopback, real threads.
+#include <gtest/gtest.h>
+#include <fermata/fermata.hpp>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+
+#include "support/temp_dir.hpp"
+
+namespace fermata {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(20);
+
+// A platform under the test's control.
+class TestPlatform final : public Platform {
+ public:
+  void start(PlatformEvents events) override { events_ = std::move(events); }
+  [[nodiscard]] std::vector<Strategy> strategies() const override { return {Strategy::SilentAudio}; }
+  void acquire(Strategy strategy) override { events_.on_strategy(strategy, StrategyEvent::Held, std::nullopt); }
+  void release(Strategy) override {}
+  void ready_to_suspend() override {
+    const std::lock_guard lock(mutex_);
+    ready_ = true;
+    changed_.notify_all();
+  }
+  bool wait_ready() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [this] { return ready_; });
+  }
+  PlatformEvents events_;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ready_ = false;
+};
+
+// The latest result of an observed query, and a way to wait for one that satisfies a condition.
+class Watched {
+ public:
+  Watched(Database& database, std::string_view select) {
+    auto observed = database.observe(select, [this](const QueryResult& result) {
+      const std::lock_guard lock(mutex_);
+      items_ = result.items;
+      changed_.notify_all();
+    });
+    EXPECT_TRUE(observed) << observed.error().message;
+    if (observed) observation_ = std::move(*observed);
+  }
+  ~Watched() { observation_ = Observation(); }
+
+  template <class Condition>
+  bool wait(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return condition(items_); });
+  }
+  bool wait_count(std::size_t count) {
+    return wait([count](const std::vector<Map>& items) { return items.size() == count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Map> items_;
+  Observation observation_;
+};
+
+struct TestPeer {
+  explicit TestPeer(const std::string& secret = "sixteen bytes of secret") : secret_text(secret) { open(); }
+  void open() {
+    peer.reset();
+    auto opened = Peer::open(
+        {.directory = directory.path(), .secret = Secret::from_text(secret_text).value(), .background = &background});
+    ASSERT_TRUE(opened) << opened.error().message;
+    peer = std::move(*opened);
+  }
+  std::string listen() {
+    const auto started = peer->start({.listen = {"127.0.0.1:0"}});
+    EXPECT_TRUE(started) << started.error().message;
+    return peer->status().listening.at(0);
+  }
+  void connect(const std::string& address) {
+    const auto started = peer->start({.connect = {address}});
+    EXPECT_TRUE(started) << started.error().message;
+  }
+  void want(std::string_view select) {
+    auto subscribed = peer->subscribe(select);
+    ASSERT_TRUE(subscribed) << subscribed.error().message;
+    wanted.push_back(std::move(*subscribed));
+  }
+  QueryResult run(std::string_view statement, const Map& parameters = {}) {
+    auto result = peer->database().execute(statement, parameters);
+    EXPECT_TRUE(result) << result.error().message;
+    return result ? *result : QueryResult{};
+  }
+  Database& database() { return peer->database(); }
+
+  std::string secret_text;
+  TempDir directory;
+  TestPlatform* platform = new TestPlatform;  // owned by background
+  BackgroundSync background{std::unique_ptr<Platform>(platform)};
+  std::unique_ptr<Peer> peer;
+  std::vector<Subscription> wanted;
+};
+
+TEST(Peer, AChangeOnOneSideReachesTheObserverOnTheOther) {
+  TestPeer desk, phone;
+  phone.want("SELECT * FROM tasks");
+  desk.want("SELECT * FROM tasks");
+  phone.connect(desk.listen());
+  Watched on_phone(phone.database(), "SELECT * FROM tasks");
+  Watched on_desk(desk.database(), "SELECT * FROM tasks WHERE done = true");
+  desk.run("INSERT INTO tasks DOCUMENTS (:t)", {{"t", Map{{"_id", "milk"}, {"done", false}}}});
+  ASSERT_TRUE(on_phone.wait_count(1));
+  phone.run("UPDATE tasks SET done = true WHERE _id = 'milk'");
+  ASSERT_TRUE(on_desk.wait_count(1));
+  desk.run("DELETE FROM tasks");
+  ASSERT_TRUE(on_phone.wait_count(0));
+}
+
+TEST(Peer, OnlyDocumentsThatMatchTheSubscriptionArriveAndThoseThatLeaveItAreUpdatedOnce) {
+  TestPeer desk, phone;
+  phone.want("SELECT * FROM tasks WHERE owner = 'ann'");
+  phone.connect(desk.listen());
+  Watched all(phone.database(), "SELECT * FROM tasks");
+  desk.run("INSERT INTO tasks DOCUMENTS (:a), (:b)",
+           {{"a", Map{{"_id", "1"}, {"owner", "bob"}}}, {"b", Map{{"_id", "2"}, {"owner", "ann"}}}});
+  ASSERT_TRUE(all.wait_count(1));
+  desk.run("UPDATE tasks SET owner = 'bob' WHERE _id = '2'");
+  ASSERT_TRUE(
+      all.wait([](const auto& items) { return items.size() == 1 && *find_path(items[0], "owner") == Value("bob"); }));
+}
+
+TEST(Peer, WhatWasWrittenWhileApartArrivesInOneRoundTripAfterMeetingAgain) {
+  TestPeer desk, phone;
+  const std::string address = desk.listen();
+  phone.want("SELECT * FROM tasks");
+  phone.connect(address);
+  Watched on_phone(phone.database(), "SELECT * FROM tasks");
+  desk.run("INSERT INTO tasks DOCUMENTS ({_id: 'first'})");
+  ASSERT_TRUE(on_phone.wait_count(1));
+  phone.platform->events_.on_app_state(AppState::Background, std::chrono::milliseconds(200));
+  ASSERT_TRUE(phone.platform->wait_ready());
+  for (int i = 0; i < 20; ++i) desk.run("INSERT INTO tasks DOCUMENTS (:t)", {{"t", Map{{"n", i}}}});
+  phone.platform->events_.on_app_state(AppState::Foreground, std::nullopt);
+  ASSERT_TRUE(on_phone.wait_count(21));
+  const CatchUp catch_up = phone.peer->status().catch_up;
+  EXPECT_TRUE(catch_up.done);
+  EXPECT_EQ(catch_up.round_trips, 1u);
+}
+
+TEST(Peer, AStrangerWithAnotherSecretIsRefusedAndCounted) {
+  TestPeer desk, stranger("another secret altogether");
+  desk.run("INSERT INTO tasks DOCUMENTS ({_id: 'private'})");
+  stranger.want("SELECT * FROM tasks");
+  stranger.connect(desk.listen());
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (desk.peer->status().refused_links == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_GT(desk.peer->status().refused_links, 0u);
+  EXPECT_TRUE(stranger.run("SELECT * FROM tasks").items.empty());
+  EXPECT_TRUE(desk.peer->status().links.empty());
+}
+
+TEST(Peer, ADirectoryKeepsItsIdentityAndItsDocuments) {
+  TestPeer desk;
+  const std::string device = desk.peer->status().device;
+  desk.run("INSERT INTO tasks DOCUMENTS ({_id: 'kept'})");
+  desk.open();
+  EXPECT_EQ(desk.peer->status().device, device);
+  EXPECT_EQ(desk.run("SELECT * FROM tasks").items.size(), 1u);
+}
+
+TEST(Peer, ABusyPortIsOneClearError) {
+  TestPeer one, two;
+  const auto started = two.peer->start({.listen = {one.listen()}});
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::Busy) << started.error().message;
+}
+
+TEST(Peer, StopsTwiceAndOutlivesItsHandles) {
+  TestPeer desk;
+  desk.listen();
+  desk.want("SELECT * FROM tasks");
+  desk.peer->stop();
+  desk.peer->stop();
+  EXPECT_EQ(desk.run("SELECT * FROM tasks").items.size(), 0u);
+  desk.peer.reset();
+  desk.wanted.clear();
+}
+
+TEST(Peer, AHundredThousandBytesOfDocumentsInBothDirectionsConverge) {
+  TestPeer desk, phone;
+  std::vector<Map> documents;
+  for (int i = 0; i < 3000; ++i) documents.push_back({{"_id", std::to_string(i)}, {"name", std::string(40, 'x')}});
+  ASSERT_TRUE(desk.database().import("places", documents));
+  for (auto& document : documents) document["_id"] = "p" + *document["_id"].if_a<std::string>();
+  ASSERT_TRUE(phone.database().import("places", documents));
+  desk.want("SELECT * FROM places");
+  phone.want("SELECT * FROM places");
+  phone.connect(desk.listen());
+  Watched on_desk(desk.database(), "SELECT * FROM places"), on_phone(phone.database(), "SELECT * FROM places");
+  EXPECT_TRUE(on_phone.wait_count(6000));
+  EXPECT_TRUE(on_desk.wait_count(6000));
+}
+
+}  // namespace
+}  // namespace fermata
