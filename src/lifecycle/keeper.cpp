@@ -224,11 +224,13 @@ void Keeper::steer_sync(Instant now) {
 }
 
 void Keeper::pause(Instant now) {
-  // What is held unlimited is let go only afterwards, so nothing hurries us. Past every end, try all the same.
-  const bool unlimited = audio_held() || (bridge_ && bridge_->phase == Phase::Held && !bridge_->end);
   const auto end = run_until();
-  const bool known = !unlimited && end && end->at > now;
-  const Duration span = known ? end->at - now : kPauseReserve;
+  // Past every known end, or with none, try all the same.
+  Duration span = end && end->at > now ? end->at - now : kPauseReserve;
+  // What is held is let go only afterwards. Whoever no longer wants it should not keep it long.
+  if (state_ == AppState::Background && !wanted()) {
+    span = std::min(span, kPauseReserve);
+  }
   sync_ = Sync::Pausing;
   actions_.emplace_back(PauseSync{now + span - std::min(kPauseReserve, span / 4)});
 }

@@ -1,0 +1,115 @@
+// Drives a Keeper by hand: a clock that only moves when told, the actions as words, and the obligations of whoever
+// performs them (every Acquire has one Release before the next) checked on the way.
+#pragma once
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lifecycle/keeper.hpp"
+
+namespace fermata::lifecycle {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class KeeperDriver {
+ public:
+  explicit KeeperDriver(std::vector<Strategy> ladder = {Strategy::SilentAudio, Strategy::TaskAssertion})
+      : keeper_(std::move(ladder)) {}
+
+  void intent(bool on) {
+    keeper_.set_intent(on, now_);
+    perform();
+  }
+  void demand(bool demand) {
+    keeper_.set_demand(demand, now_);
+    perform();
+  }
+  void state(AppState state, std::optional<Duration> time_left = std::nullopt) {
+    keeper_.set_app_state(state, time_left, now_);
+    perform();
+  }
+  void audio(StrategyEvent event) {
+    keeper_.strategy_event(Strategy::SilentAudio, event, std::nullopt, now_);
+    perform();
+  }
+  void task(StrategyEvent event, std::optional<Duration> time_left = std::nullopt) {
+    keeper_.strategy_event(Strategy::TaskAssertion, event, time_left, now_);
+    perform();
+  }
+  void paused() {
+    pausing_ = false;
+    keeper_.sync_paused(now_);
+    perform();
+  }
+  // Lets time pass, stopping at every deadline.
+  void pass(Duration span) {
+    const Instant until = now_ + span;
+    for (int turns = 0; keeper_.next_deadline() && *keeper_.next_deadline() <= until; ++turns) {
+      ASSERT_LT(turns, 10000) << "deadlines make no progress: " << trace();
+      now_ = std::max(now_, *keeper_.next_deadline());
+      keeper_.on_deadline(now_);
+      perform();
+    }
+    now_ = until;
+  }
+
+  // The actions since the last call, such as "acquire silent_audio, pause 1125". A pause tells its milliseconds.
+  std::string taken() { return std::exchange(taken_, {}); }
+  [[nodiscard]] const std::string& trace() const { return trace_; }
+  [[nodiscard]] bool acquired(Strategy strategy) const { return acquired_.contains(strategy); }
+  [[nodiscard]] bool pausing() const { return pausing_; }
+  [[nodiscard]] bool sync_running() const { return sync_running_; }
+  [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] const Keeper& keeper() const { return keeper_; }
+  [[nodiscard]] BackgroundSyncStatus status() const { return keeper_.status(); }
+
+ private:
+  void perform() {
+    while (const auto action = keeper_.poll()) {
+      std::visit([this](const auto& it) { on(it); }, *action);
+    }
+  }
+  void note(const std::string& word) {
+    taken_ += (taken_.empty() ? "" : ", ") + word;
+    trace_ += (trace_.empty() ? "" : ", ") + word;
+  }
+  void on(const Acquire& it) {
+    note(fmt::format("acquire {}", name_of(it.strategy)));
+    EXPECT_TRUE(acquired_.emplace(it.strategy, true).second) << "acquired twice: " << trace_;
+  }
+  void on(const Release& it) {
+    note(fmt::format("release {}", name_of(it.strategy)));
+    EXPECT_EQ(acquired_.erase(it.strategy), 1u) << "released without an acquire: " << trace_;
+  }
+  void on(const PauseSync& it) {
+    note(fmt::format("pause {}", std::chrono::duration_cast<milliseconds>(it.deadline - now_).count()));
+    EXPECT_TRUE(sync_running_ && !pausing_) << "paused what does not run: " << trace_;
+    EXPECT_GT(it.deadline, now_) << trace_;
+    pausing_ = true;
+    sync_running_ = false;
+  }
+  void on(const ResumeSync&) {
+    note("resume");
+    EXPECT_TRUE(!sync_running_ && !pausing_) << "resumed what is not paused: " << trace_;
+    sync_running_ = true;
+  }
+  void on(const ReadyToSuspend&) {
+    note("ready");
+    EXPECT_TRUE(!sync_running_ && !pausing_) << "ready while sync runs: " << trace_;
+  }
+
+  Keeper keeper_;
+  Instant now_{std::chrono::hours(1)};
+  std::map<Strategy, bool> acquired_;
+  bool pausing_ = false;
+  bool sync_running_ = true;
+  std::string taken_;
+  std::string trace_;
+};
+
+}  // namespace fermata::lifecycle
