@@ -1,0 +1,232 @@
+#include "query/mutation.hpp"
+
+#include "query/document_check.hpp"
+#include "query/matcher.hpp"
+#include "query/sql.hpp"
+#include "query/sqlite_functions.hpp"
+
+namespace fermata::query {
+namespace {
+
+// What becomes of fields that the new version of a document does not have.
+enum class Others : std::uint8_t { Keep, Unset };
+
+// Brings a live document to new fields by writing only where they differ.
+class Difference {
+ public:
+  Difference(store::Transaction& transaction, std::string_view collection, std::string_view id, Others others)
+      : transaction_(transaction), collection_(collection), id_(id), others_(others) {}
+
+  Status write(const Map& before, const Map& after) {
+    for (const auto& [name, value] : after) {
+      path_.push_back(name);
+      const auto old = before.find(name);
+      if (auto written = field(old == before.end() ? nullptr : &old->second, value); !written) return written;
+      path_.pop_back();
+    }
+    if (others_ == Others::Keep) return {};
+    for (const auto& [name, value] : before) {
+      if (after.contains(name)) continue;
+      path_.push_back(name);
+      wrote_ = true;
+      if (auto unset = transaction_.unset(collection_, id_, path_); !unset) return unset;
+      path_.pop_back();
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool wrote() const { return wrote_; }
+
+ private:
+  Status field(const Value* before, const Value& after) {
+    if (before != nullptr && *before == after) return {};
+    const Map* old_map = before == nullptr ? nullptr : before->if_a<Map>();
+    const Map* new_map = after.if_a<Map>();
+    if (old_map != nullptr && new_map != nullptr && !(new_map->empty() && others_ == Others::Unset)) {
+      return write(*old_map, *new_map);
+    }
+    wrote_ = true;
+    return transaction_.set(collection_, id_, path_, after);
+  }
+
+  store::Transaction& transaction_;
+  std::string_view collection_, id_;
+  Others others_;
+  crdt::Path path_;
+  bool wrote_ = false;
+};
+
+// Result: whether anything was written.
+Result<bool> bring_to(store::Transaction& transaction, std::string_view collection, const NewDocument& document,
+                      Others others) {
+  const auto stored = transaction.load(collection, document.id);
+  if (!stored) return fail(stored.error());
+  Map before = stored->view();
+  Difference difference(transaction, collection, document.id, others);
+  if (auto written = difference.write(before, document.fields); !written) return fail(written.error());
+  // Merged with what stays, two documents within the limit can exceed it.
+  if (others == Others::Keep && difference.wrote()) {
+    const auto merged = transaction.load(collection, document.id);
+    if (!merged) return fail(merged.error());
+    if (auto checked = check_encoded_size(document.id, merged->view()); !checked) return fail(checked.error());
+  }
+  return difference.wrote();
+}
+
+// Result: whether it was new.
+Result<bool> insert_new(store::Transaction& transaction, std::string_view collection, const NewDocument& document) {
+  auto inserted = transaction.insert(collection, document.id, document.fields);
+  if (inserted) return true;
+  if (inserted.error().code == ErrorCode::AlreadyExists) return false;
+  return fail(std::move(inserted.error()));
+}
+
+// What one UPDATE writes to one document. A value that is nothing unsets the field.
+struct FieldWrite {
+  const crdt::Path* path = nullptr;
+  std::optional<Value> value;
+};
+struct DocumentWrite {
+  std::string id;
+  std::vector<FieldWrite> fields;
+};
+
+Result<std::optional<Value>> stored_value(ByteView body, const crdt::Path& path) {
+  const auto item = find_item(body, encode_path(path));
+  if (!item) return fail(item.error());
+  if (item->empty()) return std::nullopt;
+  auto value = CborReader(*item).value();
+  if (!value) return fail(value.error());
+  return std::optional<Value>(std::move(*value));
+}
+
+Result<std::optional<Value>> assigned_value(const Operand& operand, std::string_view id, ByteView body) {
+  if (const auto* literal = std::get_if<Value>(&operand)) return std::optional<Value>(*literal);
+  const auto& path = std::get<crdt::Path>(operand);
+  if (is_id(path)) return std::optional<Value>(Value(id));
+  return stored_value(body, path);
+}
+
+void place(Map& fields, const crdt::Path& path, std::size_t depth, const Value& value) {
+  Value& slot = fields[path[depth]];
+  if (depth + 1 == path.size()) {
+    slot = value;
+    return;
+  }
+  if (slot.if_a<Map>() == nullptr) slot = Map{};
+  place(*slot.if_a<Map>(), path, depth + 1, value);
+}
+
+// Decodes the whole body only if the bound leaves a doubt.
+Status check_updated_size(const DocumentWrite& write, ByteView body) {
+  std::size_t bound = body.size();
+  for (const FieldWrite& field : write.fields) {
+    if (!field.value) continue;
+    const auto size = check_value(*field.value);
+    if (!size) return fail(size.error());
+    for (const std::string& name : *field.path) bound += name.size() + 18;
+    bound += *size;
+  }
+  if (bound <= kMaxDocumentBytes) return {};
+  auto fields = decode_body(write.id, body);
+  if (!fields) return fail(fields.error());
+  for (const FieldWrite& field : write.fields) {
+    if (field.value) place(*fields, *field.path, 0, *field.value);
+  }
+  return check_encoded_size(write.id, std::move(*fields));
+}
+
+Result<DocumentWrite> plan_update(const UpdateStatement& statement, std::string_view id, ByteView body) {
+  DocumentWrite write{std::string(id), {}};
+  for (const Assignment& assignment : statement.assignments) {
+    auto before = stored_value(body, assignment.path);
+    if (!before) return fail(before.error());
+    auto after = assigned_value(assignment.value, id, body);
+    if (!after) return fail(after.error());
+    if (*before != *after) write.fields.push_back({&assignment.path, std::move(*after)});
+  }
+  if (auto checked = check_updated_size(write, body); !checked) return fail(checked.error());
+  return write;
+}
+
+Status apply(store::Transaction& transaction, std::string_view collection, const DocumentWrite& write) {
+  for (const FieldWrite& field : write.fields) {
+    auto written = field.value ? transaction.set(collection, write.id, *field.path, *field.value)
+                               : transaction.unset(collection, write.id, *field.path);
+    if (!written) return written;
+  }
+  return {};
+}
+
+CompiledSelect compile_where(std::string collection, const Where& where) {
+  return compile(SelectStatement{.collection = std::move(collection), .where = where, .order = {}, .limit = {}});
+}
+
+}  // namespace
+
+Result<Ids> insert(store::Transaction& transaction, InsertStatement statement, const MakeId& make_id) {
+  Ids ids;
+  for (Map& fields : statement.documents) {
+    auto document = check_document(std::move(fields), make_id);
+    if (!document) return fail(document.error());
+    auto wrote = insert_new(transaction, statement.collection, *document);
+    if (wrote && !*wrote && statement.on_conflict == OnConflict::Fail) {
+      return fail(ErrorCode::AlreadyExists, "document \"" + document->id + "\" exists in " + statement.collection +
+                                                " already; use UPDATE, or add ON ID CONFLICT DO UPDATE or DO NOTHING");
+    }
+    if (wrote && !*wrote && statement.on_conflict == OnConflict::DoUpdate) {
+      wrote = bring_to(transaction, statement.collection, *document, Others::Keep);
+    }
+    if (!wrote) return fail(wrote.error());
+    if (*wrote) ids.push_back(std::move(document->id));
+  }
+  return ids;
+}
+
+Result<Ids> import(store::Transaction& transaction, std::string_view collection, std::vector<Map> documents,
+                   const MakeId& make_id) {
+  Ids ids;
+  for (Map& fields : documents) {
+    auto document = check_document(std::move(fields), make_id);
+    if (!document) return fail(document.error());
+    auto wrote = insert_new(transaction, collection, *document);
+    if (wrote && !*wrote) wrote = bring_to(transaction, collection, *document, Others::Unset);
+    if (!wrote) return fail(wrote.error());
+    ids.push_back(std::move(document->id));
+  }
+  return ids;
+}
+
+Result<Ids> update(store::Transaction& transaction, const UpdateStatement& statement) {
+  std::vector<DocumentWrite> writes;
+  auto selected = run(transaction.connection(), compile_where(statement.collection, statement.where),
+                      [&](std::string_view id, ByteView body) -> Status {
+                        auto write = plan_update(statement, id, body);
+                        if (!write) return fail(write.error());
+                        if (!write->fields.empty()) writes.push_back(std::move(*write));
+                        return {};
+                      });
+  if (!selected) return fail(selected.error());
+  Ids ids;
+  for (DocumentWrite& write : writes) {
+    if (auto applied = apply(transaction, statement.collection, write); !applied) return fail(applied.error());
+    ids.push_back(std::move(write.id));
+  }
+  return ids;
+}
+
+Result<Ids> erase(store::Transaction& transaction, const DeleteStatement& statement) {
+  Ids ids;
+  auto selected = run(transaction.connection(), compile_where(statement.collection, statement.where),
+                      [&](std::string_view id, ByteView) -> Status {
+                        ids.emplace_back(id);
+                        return {};
+                      });
+  if (!selected) return fail(selected.error());
+  for (const std::string& id : ids) {
+    if (auto removed = transaction.remove(statement.collection, id); !removed) return fail(removed.error());
+  }
+  return ids;
+}
+
+}  // namespace fermata::query
