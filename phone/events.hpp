@@ -1,0 +1,59 @@
+// What happened, as one JSON line per event for programs and one short line on stderr for people.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <cstdio>
+#include <fermata/result.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fermata::phone {
+
+[[nodiscard]] std::string json_string(std::string_view text);  // quoted and escaped
+[[nodiscard]] std::int64_t boottime_ns();                      // CLOCK_BOOTTIME
+
+class Event {
+ public:
+  // `words`: the line for people; empty: only the JSON line is written.
+  explicit Event(std::string name, std::string words = {});
+
+  Event& with(std::string_view key, std::string_view text);
+  Event& with(std::string_view key, std::int64_t number);
+  Event& with_json(std::string_view key, std::string_view json);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& words() const { return words_; }
+  [[nodiscard]] std::string json(std::int64_t t_ns) const;
+
+ private:
+  std::string name_;
+  std::string words_;
+  std::string fields_;
+};
+
+enum class Voice : std::uint8_t { Spoken, Quiet };  // are the lines for people written?
+
+// One thread. Each line is flushed, so that another process can follow the file.
+class EventLog {
+ public:
+  // No path: nothing for programs. An existing file is replaced. Errors: Io.
+  [[nodiscard]] static Result<EventLog> open(const std::optional<std::string>& path, Voice voice);
+  void write(const Event& event);
+  void say(std::string_view words);
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  EventLog(std::FILE* file, Voice voice) : file_(file), voice_(voice), start_ns_(boottime_ns()) {}
+
+  std::unique_ptr<std::FILE, Closer> file_;
+  Voice voice_;
+  std::int64_t start_ns_;
+};
+
+}  // namespace fermata::phone
