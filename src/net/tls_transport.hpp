@@ -2,7 +2,9 @@
 // is let in.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/loop.hpp"
 #include "base/transport.hpp"
@@ -16,12 +18,17 @@ struct TransportOptions {
   Duration max_redial = std::chrono::seconds(30);
   std::size_t max_pending_handshakes = 64;
   std::size_t max_queued_bytes = 32u << 20;  // per link; beyond it the link is closed
+  // Lines for people: each refused remote, each failing dial and each listener in trouble, once per (remote, reason).
+  // Called on the loop thread. Empty: nothing is logged.
+  std::function<void(const std::string& line)> log;
 };
 
 [[nodiscard]] std::unique_ptr<Loop> make_asio_loop();
-// `loop` must come from make_asio_loop().
+// `loop` must come from make_asio_loop(). A stop() before run() ends that run() at once.
 void run(Loop& loop);   // serves until stop(); the calling thread is the loop thread
 void stop(Loop& loop);  // thread-safe
+// The transport lives on the loop thread (or on any while the loop does not run) and goes before the loop. It may be
+// destroyed at any time, even inside one of its callbacks; nothing is flushed and no callback follows.
 [[nodiscard]] Result<std::unique_ptr<Transport>> make_tls_transport(Loop& loop, const Identity& identity,
                                                                     TransportOptions options = {});
 

@@ -1,0 +1,253 @@
+#include "net/link.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "net/socket.hpp"
+
+namespace fermata::net {
+namespace {
+
+constexpr std::size_t kReadSize = 64 << 10;
+constexpr int kReadsPerTurn = 4;  // then others get their turn
+constexpr int kWritesPerTurn = 8;
+constexpr std::size_t kBatch = 64 << 10;                          // plaintext encrypted at a time
+constexpr Duration kRefusal = std::chrono::seconds(1);            // to hand over the alert that says why
+constexpr std::uint8_t kHandshakeRecord = 22, kAlertRecord = 21;  // RFC 8446 §5.1
+
+}  // namespace
+
+Link::Link(Owner& owner, AsioLoop& loop, const Identity& identity, const TransportOptions& options, Setup setup)
+    : owner_(&owner),
+      loop_(loop),
+      options_(options),
+      remote_(setup.remote),
+      info_{setup.id, {}, to_text(setup.remote), setup.role == Role::Dialed},
+      tls_(identity, setup.role),
+      deadline_(loop),
+      watch_(std::make_unique<FdWatch>(loop, std::move(setup.socket))) {}
+
+void Link::start() {
+  deadline_.set(options_.handshake_timeout, [this] {
+    const Error late{ErrorCode::Timeout, "it did not finish the handshake in time"};
+    // A remote that we dialed may just be frozen; its kernel answers for it.
+    if (info_.dialed_by_us) return finish(late);
+    refuse(late);
+  });
+  schedule_flush();
+  wait_readable();
+}
+
+void Link::wait_readable() {
+  watch_->when_readable([this] { on_readable(); });
+}
+
+void Link::on_readable() {
+  const auto self = shared_from_this();
+  std::array<std::uint8_t, kReadSize> buffer;
+  for (int reads = 0; reads < kReadsPerTurn && state_ != State::Gone; ++reads) {
+    const ssize_t size = ::recv(watch_->fd(), buffer.data(), buffer.size(), 0);
+    if (size == 0) return end_of_stream();
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) break;
+    if (size < 0) return finish({ErrorCode::Io, errno_text(errno)});
+    owner_->byte_counters().bytes_received += static_cast<std::uint64_t>(size);
+    receive(ByteView(buffer).first(static_cast<std::size_t>(size)));
+  }
+  if (state_ != State::Gone) wait_readable();
+}
+
+void Link::receive(ByteView ciphertext) {
+  if (state_ != State::Handshaking && state_ != State::Open) return;
+  if (!std::exchange(heard_, true) && ciphertext[0] != kHandshakeRecord && ciphertext[0] != kAlertRecord) {
+    return refuse({ErrorCode::Unauthorized, "it does not speak TLS"});
+  }
+  const bool was_established = tls_.established();
+  if (const Status taken = tls_.receive(ciphertext); !taken) return read_failed(taken.error());
+  if (!was_established && tls_.established()) {
+    info_.remote = tls_.remote();
+    queue_.emplace_back();  // the empty first frame, see framing.hpp
+    queued_bytes_ += kFrameHeader;
+  }
+  if (tls_.established()) read_plaintext();
+  // Reading may have made TLS answer, even where we have nothing to say.
+  if (state_ != State::Gone) schedule_flush();
+}
+
+void Link::read_plaintext() {
+  Bytes plaintext;
+  while (state_ == State::Handshaking || state_ == State::Open) {
+    plaintext.clear();
+    const Result<bool> read = tls_.read(plaintext);
+    if (!read) return read_failed(read.error());
+    if (!*read) return;
+    take_frames(plaintext);
+  }
+}
+
+void Link::take_frames(ByteView plaintext) {
+  while (state_ == State::Handshaking || state_ == State::Open) {
+    auto frame = frames_.next(plaintext, was_open_ ? kMaxFrame : 0);
+    if (!frame) return read_failed(frame.error());
+    if (!*frame) return;
+    if (was_open_) {
+      owner_->link_frame(*this, std::move(**frame));
+    } else {
+      opened();
+    }
+  }
+}
+
+void Link::opened() {
+  state_ = State::Open;
+  was_open_ = true;
+  opened_at_ = loop_.now();
+  deadline_.cancel();
+  owner_->link_opened(*this);
+}
+
+void Link::read_failed(const Error& error) {
+  if (was_open_ || error.code == ErrorCode::Closed) return finish(error);
+  refuse(error);
+}
+
+void Link::end_of_stream() {
+  finish({ErrorCode::Io, was_open_ ? "the connection broke off" : "it closed the connection during the handshake"});
+}
+
+void Link::send(Bytes frame) {
+  if (state_ != State::Open) return;
+  const std::size_t size = frame.size() + kFrameHeader;
+  if (frame.size() > kMaxFrame || queued_bytes_ + size > options_.max_queued_bytes) {
+    const char* what = frame.size() > kMaxFrame ? "a frame of ours is too large: " : "it does not read fast enough: ";
+    return abort(
+        {ErrorCode::LimitExceeded, what + std::to_string(queued_bytes_ + size) + " bytes queued for " + info_.address},
+        Ending::Normal);
+  }
+  queued_bytes_ += size;
+  queue_.push_back(std::move(frame));
+  schedule_flush();
+}
+
+// Frames sent in one turn go out together, and no callback happens inside a call.
+void Link::schedule_flush() {
+  if (std::exchange(flush_scheduled_, true)) return;
+  loop_.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->flush();
+  });
+}
+
+void Link::flush() {
+  flush_scheduled_ = false;
+  for (int writes = 0; writes < kWritesPerTurn; ++writes) {
+    if (state_ == State::Gone || state_ == State::Lingering) return;
+    if (out_sent_ == out_.size()) refill();
+    if (out_.empty()) return state_ == State::Flushing ? flushed() : void();
+    const ssize_t sent = ::send(watch_->fd(), out_.data() + out_sent_, out_.size() - out_sent_, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EAGAIN) {
+      flush_scheduled_ = true;
+      watch_->when_writable([this] { flush(); });
+      return;
+    }
+    if (sent < 0 && errno != EINTR) return send_failed(errno);
+    if (sent < 0) continue;
+    out_sent_ += static_cast<std::size_t>(sent);
+    owner_->byte_counters().bytes_sent += static_cast<std::uint64_t>(sent);
+  }
+  schedule_flush();
+}
+
+void Link::refill() {
+  out_.clear();
+  out_sent_ = 0;
+  tls_.take_output(out_);
+  Bytes plaintext;
+  while (!queue_.empty() && plaintext.size() < kBatch) {
+    const Bytes& front = queue_.front();
+    if (front_sent_ == 0) {
+      const auto header = frame_header(front.size());
+      plaintext.insert(plaintext.end(), header.begin(), header.end());
+    }
+    const std::size_t take = std::min(kBatch, front.size() - front_sent_);
+    const auto from = front.begin() + static_cast<std::ptrdiff_t>(front_sent_);
+    plaintext.insert(plaintext.end(), from, from + static_cast<std::ptrdiff_t>(take));
+    front_sent_ += take;
+    if (front_sent_ < front.size()) continue;
+    queued_bytes_ -= front.size() + kFrameHeader;
+    front_sent_ = 0;
+    queue_.pop_front();
+  }
+  if (const Status written = tls_.write(plaintext); !written) return abort(written.error(), Ending::Normal);
+  tls_.take_output(out_);
+}
+
+void Link::flushed() {
+  if (was_open_ && !std::exchange(said_goodbye_, true)) {
+    tls_.say_goodbye();
+    return schedule_flush();
+  }
+  // Closing with unread input would make the kernel throw away what the remote has not yet taken.
+  state_ = State::Lingering;
+  ::shutdown(watch_->fd(), SHUT_WR);
+}
+
+// What the remote said before it went away, such as why it refuses us, is still to be read.
+void Link::send_failed(int error) {
+  const auto self = shared_from_this();
+  on_readable();
+  if (state_ != State::Gone) finish({ErrorCode::Io, errno_text(error)});
+}
+
+void Link::close(const Error& why, Duration within) {
+  if (state_ == State::Handshaking) return abort(why, Ending::Normal);
+  if (state_ != State::Open) return;
+  state_ = State::Flushing;
+  why_ = why;
+  deadline_.set(within, [this] { finish(why_); });
+  schedule_flush();
+}
+
+void Link::refuse(const Error& why) {
+  if (state_ != State::Handshaking) return;
+  state_ = State::Flushing;
+  why_ = why;
+  ending_ = Ending::Refused;
+  queue_.clear();
+  deadline_.set(std::min(kRefusal, options_.handshake_timeout), [this] { finish(why_); });
+  schedule_flush();
+}
+
+void Link::abort(const Error& why, Ending ending) {
+  if (state_ == State::Gone) return;
+  if (state_ == State::Handshaking || state_ == State::Open) {
+    why_ = why;
+    ending_ = ending;
+  }
+  state_ = State::Lingering;
+  queue_.clear();
+  loop_.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->finish(self->why_);
+  });
+}
+
+void Link::finish(const Error& why) {
+  if (state_ == State::Gone) return;
+  const auto self = shared_from_this();
+  const bool closing = state_ == State::Flushing || state_ == State::Lingering;
+  Error reason = closing ? why_ : why;
+  if (!closing && was_open_) reason.message = "the link to " + info_.address + " ended: " + why.message;
+  state_ = State::Gone;
+  deadline_.cancel();
+  watch_.reset();
+  owner_->link_gone(*this, reason, ending_);
+}
+
+void Link::detach() {
+  state_ = State::Gone;
+  deadline_.cancel();
+  watch_.reset();
+}
+
+}  // namespace fermata::net
