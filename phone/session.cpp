@@ -350,6 +350,7 @@ void Session::kill_program(const std::string& reason) {
 void Session::end_program() {
   if (std::exchange(ending_, true) || program_code_) return;
   freezer_->thaw();
+  if (rules_.is_frozen()) log_.write(Event("thawed", "the app runs again, to end"));
   program_->signal(SIGTERM);
   kill_timer_->arm(Loop::now() + kTermLimit);
 }

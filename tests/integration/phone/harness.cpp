@@ -47,6 +47,7 @@ PhoneRun::PhoneRun(const Policy& policy, const std::string& script, std::vector<
   options.script_path = folder_ + "/script";
   options.program = std::move(program);
   options.events_path = folder_ + "/events";
+  options.quiet = true;
   std::filesystem::create_directory(folder_ + "/tmp");
   pid_ = fork();
   if (pid_ != 0) return;
