@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/time.hpp"
 #include "base/transport.hpp"
 #include "query/predicate.hpp"
 #include "store/store.hpp"
@@ -23,6 +24,17 @@
 namespace fermata::sync {
 
 inline constexpr std::uint64_t kProtocolVersion = 1;
+
+// Bugs that the simulator's own test puts in, to see that its oracles notice. Never anything but None elsewhere.
+enum class Mutation : std::uint8_t {
+  None,
+  CursorOffByOne,      // a received range counts for one change more than it held
+  BeforeMatchIgnored,  // a document that leaves a subscription is not sent
+  HeldRangeFolded,     // the cursor passes named documents before they came
+  EchoDropsDocument,   // a document is withheld from a remote because a part of it came from there
+  BaseIgnored,         // a document that moved on in the log is sent from the cursor, not from the base
+  FingerprintIgnored,  // nobody is told that what it holds has been superseded
+};
 
 struct EngineOptions {
   DeviceId device;                                 // ours
@@ -32,6 +44,7 @@ struct EngineOptions {
   std::size_t window_bytes = 1u << 20;             // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
   std::size_t max_subscriptions = 64;  // a remote may have on one session
+  Mutation mutation = Mutation::None;
 };
 
 struct SendFrame {

@@ -1,0 +1,202 @@
+#include "sync/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sync/session.hpp"
+
+namespace fermata::sync {
+namespace {
+
+// How long an old link to the same device may take to show that it still lives.
+constexpr Duration kProbe = std::chrono::seconds(2);
+constexpr std::size_t kMaxRemembered = 1024;
+
+}  // namespace
+
+struct Engine::Impl {
+  Impl(store::Store& store, EngineOptions given)
+      : options(std::move(given)), shared{store, options, {}, store.last_local_seq(), {}} {}
+
+  bool forget(LinkId link);
+  void close(LinkId link, Error why);
+  void check(LinkId link, Status status);
+  void settle_duplicates(const LinkInfo& opened, Instant now);
+  void drop_rivals_of(LinkId link);
+  // Runs a step on every open session; one that fails is closed.
+  template <class Step>
+  void each(Step step);
+
+  EngineOptions options;
+  Shared shared;
+  std::map<LinkId, std::unique_ptr<Session>> sessions;
+  std::map<LinkId, std::vector<LinkId>> rivals;  // of a probed link: closed if it answers
+  std::map<DeviceId, RememberedPeer> remembered;
+  std::map<SubscriptionId, std::uint64_t> keys;
+  SubscriptionId last_subscription = 0;
+};
+
+// The session goes at once: whatever still arrives on the link meets nobody.
+bool Engine::Impl::forget(LinkId link) {
+  const auto found = sessions.find(link);
+  if (found == sessions.end()) return false;
+  if (auto left = found->second->leave()) {
+    if (remembered.size() >= kMaxRemembered) remembered.clear();
+    remembered.insert_or_assign(found->second->link().remote, std::move(*left));
+  }
+  sessions.erase(found);
+  rivals.erase(link);
+  return true;
+}
+
+void Engine::Impl::close(LinkId link, Error why) {
+  if (forget(link)) shared.actions.emplace_back(CloseLink{link, std::move(why)});
+}
+
+void Engine::Impl::check(LinkId link, Status status) {
+  if (!status) close(link, std::move(status.error()));
+}
+
+template <class Step>
+void Engine::Impl::each(Step step) {
+  std::vector<LinkId> links;
+  for (const auto& [link, session] : sessions) links.push_back(link);
+  for (LinkId link : links) {
+    const auto found = sessions.find(link);
+    if (found != sessions.end()) check(link, step(*found->second));
+  }
+}
+
+// Two links between the same devices: the device with the smaller id decides alone, so the two cannot disagree. It
+// keeps the link that it dialed itself, if that still answers, and else the newer one.
+void Engine::Impl::settle_duplicates(const LinkInfo& opened, Instant now) {
+  if (options.device > opened.remote) return;
+  std::vector<LinkId> same;
+  for (const auto& [link, session] : sessions) {
+    if (link != opened.link && session->link().remote == opened.remote) same.push_back(link);
+  }
+  for (LinkId old : same) {
+    if (opened.dialed_by_us || !sessions.at(old)->link().dialed_by_us) {
+      close(old, {ErrorCode::AlreadyExists, "a newer link to the same device replaces this one"});
+    } else {
+      rivals[old].push_back(opened.link);
+      if (!sessions.at(old)->probing()) sessions.at(old)->probe(now + kProbe, now);
+    }
+  }
+}
+
+void Engine::Impl::drop_rivals_of(LinkId link) {
+  const auto found = rivals.find(link);
+  if (found == rivals.end()) return;
+  const std::vector<LinkId> losers = std::move(found->second);
+  rivals.erase(found);
+  for (LinkId loser : losers) close(loser, {ErrorCode::AlreadyExists, "there is a link to the same device already"});
+}
+
+Engine::Engine(store::Store& store, EngineOptions options) : impl_(std::make_unique<Impl>(store, std::move(options))) {}
+
+Engine::~Engine() = default;
+
+SubscriptionId Engine::subscribe(query::Predicate predicate, Instant) {
+  const std::uint64_t key = predicate.key();
+  const SubscriptionId id = ++impl_->last_subscription;
+  impl_->keys.emplace(id, key);
+  LocalSubscription& subscription = impl_->shared.subscriptions[key];
+  if (++subscription.holders > 1) return id;
+  subscription.predicate = std::move(predicate);
+  impl_->each([&](Session& session) { return session.subscribe(key); });
+  return id;
+}
+
+void Engine::unsubscribe(SubscriptionId id, Instant) {
+  const auto found = impl_->keys.find(id);
+  if (found == impl_->keys.end()) return;
+  const std::uint64_t key = found->second;
+  impl_->keys.erase(found);
+  if (--impl_->shared.subscriptions.at(key).holders > 0) return;
+  for (const auto& [link, session] : impl_->sessions) session->unsubscribe(key);
+  impl_->shared.subscriptions.erase(key);
+}
+
+void Engine::link_opened(const LinkInfo& link, Instant now) {
+  if (link.remote == impl_->options.device) {
+    impl_->shared.actions.emplace_back(
+        CloseLink{link.link, {ErrorCode::InvalidArgument, fmt::format("{} is this device itself", link.address)}});
+    return;
+  }
+  auto& session = impl_->sessions[link.link];
+  session = std::make_unique<Session>(impl_->shared, link, now);
+  const auto remembered = impl_->remembered.find(link.remote);
+  const bool known = remembered != impl_->remembered.end();
+  impl_->check(link.link, session->open(known ? &remembered->second : nullptr));
+  if (impl_->sessions.contains(link.link)) impl_->settle_duplicates(link, now);
+}
+
+void Engine::frame_received(LinkId link, ByteView frame, Instant now) {
+  const auto found = impl_->sessions.find(link);
+  if (found == impl_->sessions.end()) return;
+  impl_->check(link, found->second->receive(frame, now));
+  if (impl_->sessions.contains(link)) impl_->drop_rivals_of(link);
+}
+
+void Engine::link_closed(LinkId link, Instant) {
+  impl_->forget(link);
+}
+
+void Engine::committed(const store::CommitEvent& event, Instant) {
+  if (event.changes.empty()) return;
+  Shared& shared = impl_->shared;
+  shared.head = std::max(shared.head, event.first_local_seq + event.changes.size() - 1);
+  LoadedCommit commit(shared.store, event);
+  impl_->each([&](Session& session) -> Status {
+    if (auto pushed = session.push(commit); !pushed) return pushed;
+    return session.pump();
+  });
+}
+
+void Engine::commits_skipped(Instant) {
+  impl_->shared.head = std::max(impl_->shared.head, impl_->shared.store.last_local_seq());
+  impl_->each([](Session& session) { return session.pump(); });
+}
+
+void Engine::goodbye(std::optional<Duration> expected_return, Instant) {
+  while (!impl_->sessions.empty()) {
+    Session& session = *impl_->sessions.begin()->second;
+    session.goodbye(expected_return);
+    impl_->close(session.link().link, {ErrorCode::Closed, "we said goodbye"});
+  }
+}
+
+std::optional<Action> Engine::poll() {
+  if (impl_->shared.actions.empty()) return std::nullopt;
+  Action action = std::move(impl_->shared.actions.front());
+  impl_->shared.actions.pop_front();
+  return action;
+}
+
+std::optional<Instant> Engine::next_deadline() const {
+  std::optional<Instant> next;
+  for (const auto& [link, session] : impl_->sessions) {
+    const Instant deadline = session->deadline();
+    next = std::min(next.value_or(deadline), deadline);
+  }
+  return next;
+}
+
+void Engine::on_deadline(Instant now) {
+  impl_->each([&](Session& session) { return session.on_deadline(now); });
+}
+
+bool Engine::unsynced() const {
+  return std::any_of(impl_->sessions.begin(), impl_->sessions.end(),
+                     [](const auto& entry) { return entry.second->unsynced(); });
+}
+
+std::vector<SessionStatus> Engine::sessions() const {
+  std::vector<SessionStatus> all;
+  for (const auto& [link, session] : impl_->sessions) all.push_back(session->status());
+  return all;
+}
+
+}  // namespace fermata::sync

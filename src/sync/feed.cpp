@@ -1,0 +1,194 @@
+#include "sync/feed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace fermata::sync {
+namespace {
+
+// How many commits of no interest a remote's cursor may lag behind before an empty range lets it catch up.
+constexpr std::uint64_t kSilentCommits = 256;
+constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;
+constexpr std::size_t kMaxRequests = 4096;
+
+Position rewound(Position position, std::optional<std::uint64_t> confirmed) {
+  if (confirmed) position.seq = std::min(position.seq, *confirmed);
+  position.base = std::min(position.base, position.seq);
+  return position;
+}
+
+}  // namespace
+
+void Feed::set_remote(std::uint32_t source, store::Epoch assumed) {
+  source_ = source;
+  assumed_epoch_ = std::move(assumed);
+}
+
+Status Feed::insert(RemoteSubscription subscription) {
+  std::erase_if(subscriptions_, [&](const RemoteSubscription& old) { return old.id == subscription.id; });
+  if (subscriptions_.size() >= shared_.options.max_subscriptions)
+    return fail(ErrorCode::LimitExceeded,
+                fmt::format("the peer has more than {} subscriptions", shared_.options.max_subscriptions));
+  subscriptions_.push_back(std::move(subscription));
+  return {};
+}
+
+Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed) {
+  auto predicate = query::Predicate::parse(wanted.query, {});
+  if (!predicate)
+    return fail(ErrorCode::Protocol,
+                fmt::format("the peer's subscription makes no sense: {}", predicate.error().message));
+  // A cursor beyond our log can only be about another log; like one of another epoch, it tells nothing.
+  const bool ours = wanted.epoch == our_epoch && wanted.position.seq <= shared_.store.last_local_seq();
+  const Position start =
+      rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
+  return insert({wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq});
+}
+
+void Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
+  const Position start = rewound(earlier.acked, confirmed(earlier.predicate.collection()));
+  subscriptions_.push_back({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq});
+}
+
+Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed,
+                     const store::Epoch& remote_epoch) {
+  const bool assumed_rightly = remote_epoch == assumed_epoch_;
+  assumed_epoch_.clear();
+  std::vector<RemoteSubscription> assumed = std::exchange(subscriptions_, {});
+  for (const Wanted& each : wanted) {
+    const auto earlier = std::find_if(assumed.begin(), assumed.end(), [&](const RemoteSubscription& subscription) {
+      return subscription.id == each.id && subscription.predicate.text() == each.query &&
+             subscription.start.seq <= each.position.seq && subscription.start.base <= each.position.base;
+    });
+    const bool keep = assumed_rightly && each.epoch == our_epoch && earlier != assumed.end();
+    if (auto added = keep ? insert(*earlier) : add(each, our_epoch, confirmed); !added) return added;
+  }
+  return {};
+}
+
+Status Feed::remove(std::uint64_t id) {
+  const auto removed =
+      std::erase_if(subscriptions_, [&](const RemoteSubscription& subscription) { return subscription.id == id; });
+  if (removed == 0) return fail(ErrorCode::Protocol, "the peer ended a subscription that it does not have");
+  return {};
+}
+
+void Feed::rewind(std::string_view collection, std::uint64_t seq) {
+  for (RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.predicate.collection() == collection) {
+      subscription.position = rewound(subscription.position, seq);
+      subscription.announced = rewound(subscription.announced, seq);
+    }
+  }
+}
+
+Status Feed::want(Want want) {
+  return enqueue({{want.names.begin(), want.names.end()}, std::move(want.ranges), false});
+}
+
+Status Feed::correct(std::vector<DocumentName> names) {
+  if (names.empty()) return {};
+  ++corrections_;
+  return enqueue({{names.begin(), names.end()}, {}, true});
+}
+
+Status Feed::enqueue(Request request) {
+  requested_names_ += request.names.size();
+  requests_.push_back(std::move(request));
+  if (requested_names_ > kMaxRequestedNames || requests_.size() > kMaxRequests)
+    return fail(ErrorCode::LimitExceeded, "the peer asks for more documents than it takes in");
+  return {};
+}
+
+Status Feed::acknowledge(const Ack& ack) {
+  if (ack.frames < acked_frames_ || ack.frames - acked_frames_ > in_flight_.size())
+    return fail(ErrorCode::Protocol, "the peer acknowledged frames that were not sent");
+  for (; acked_frames_ < ack.frames; ++acked_frames_) {
+    delivered(in_flight_.front());
+    in_flight_.pop_front();
+  }
+  for (const auto& [id, position] : ack.cursors) {
+    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                    [id = id](const RemoteSubscription& each) { return each.id == id; });
+    if (found == subscriptions_.end())
+      return fail(ErrorCode::Protocol, "the peer acknowledged a subscription that it does not have");
+    found->acked = position;
+    found->settled = std::max(found->settled, found->delivered);
+  }
+  return {};
+}
+
+void Feed::delivered(const Sent& sent) {
+  unacked_bytes_ -= sent.bytes;
+  for (const Range& range : sent.ranges) {
+    for (RemoteSubscription& subscription : subscriptions_) {
+      if (subscription.id == range.subscription && range.from <= subscription.delivered)
+        subscription.delivered = std::max(subscription.delivered, range.to);
+    }
+  }
+}
+
+bool Feed::overlooks(const std::string& collection, std::string_view id, const Map& before, const Map& after) const {
+  bool asks = false;
+  for (const RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.predicate.collection() != collection) continue;
+    if (subscription.predicate.matches(id, before) || subscription.predicate.matches(id, after)) return false;
+    asks = true;
+  }
+  return asks;
+}
+
+std::optional<std::uint64_t> Feed::settled(std::string_view collection) const {
+  std::optional<std::uint64_t> lowest;
+  for (const RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.predicate.collection() != collection) continue;
+    lowest = std::min(lowest.value_or(subscription.settled), subscription.settled);
+  }
+  return lowest;
+}
+
+bool Feed::caught_up() const {
+  return in_flight_.empty() && requests_.empty() &&
+         std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
+           return subscription.complete() && subscription.position.seq >= shared_.head;
+         });
+}
+
+bool Feed::window_open() const {
+  return unacked_bytes_ + writer_.size() < shared_.options.window_bytes;
+}
+
+std::vector<Range> Feed::announce() {
+  std::vector<Range> ranges;
+  for (RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.announced == subscription.position) continue;
+    ranges.push_back({subscription.id, subscription.announced.seq, subscription.position.seq, subscription.complete()});
+    subscription.announced = subscription.position;
+  }
+  return ranges;
+}
+
+bool Feed::announcement_due() const {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
+    const std::uint64_t told = subscription.announced.seq;
+    const std::uint64_t known = subscription.position.seq;
+    // A remote that was told of a head waits until its ranges reach it.
+    return told < known && (told < told_head_ || known - told >= kSilentCommits);
+  });
+}
+
+void Feed::flush(std::vector<Range> ranges) {
+  std::vector<Range> announced = announce();
+  ranges.insert(ranges.end(), announced.begin(), announced.end());
+  if (writer_.empty() && ranges.empty()) return;
+  documents_sent_ += writer_.documents();
+  told_head_ = shared_.head;
+  Bytes frame = writer_.take(told_head_, assumed_epoch_, ranges);
+  unacked_bytes_ += frame.size();
+  in_flight_.push_back({frame.size(), std::move(announced)});
+  outlet_.send(std::move(frame));
+}
+
+}  // namespace fermata::sync

@@ -1,0 +1,120 @@
+// The sending half of a session: walks our local-seq log on behalf of the remote's subscriptions, pushes commits to
+// those that are at the head, answers WANT. Bounded by a window of unacknowledged bytes; what does not fit stays in the
+// log, which is the queue. Private to sync/.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sync/shared.hpp"
+
+namespace fermata::sync {
+
+// One subscription of the remote's.
+struct RemoteSubscription {
+  std::uint64_t id = 0;
+  query::Predicate predicate;
+  Position start;               // where this session began
+  Position position;            // what has been sent or found to be of no interest
+  Position announced;           // what the remote was told to have received
+  Position acked;               // its cursor, as it last said
+  std::uint64_t delivered = 0;  // what acknowledged frames of this session reached
+  std::uint64_t settled = 0;    // the same, and it has sent back what it knew better
+
+  [[nodiscard]] bool complete() const { return position.base == position.seq; }
+};
+
+class Feed {
+ public:
+  explicit Feed(Outlet& outlet) : outlet_(outlet), shared_(outlet.shared) {}
+
+  // What of the log may be sent again from further back than the remote's cursor; see Intake::confirmed.
+  using Confirmed = std::function<std::optional<std::uint64_t>(std::string_view collection)>;
+
+  // Names the remote's store. A non-empty `assumed` says that we have not heard from it on this link yet.
+  void set_remote(std::uint32_t source, store::Epoch assumed);
+  void told_head(std::uint64_t head) { told_head_ = head; }
+  // Errors: LimitExceeded, and those of Predicate::parse.
+  [[nodiscard]] Status add(const Wanted& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed);
+  // A subscription from an earlier session, until HELLO tells.
+  void assume(const RemoteSubscription& earlier, const Confirmed& confirmed);
+  // HELLO has come: exactly these subscriptions. What was assumed rightly goes on from where it is.
+  [[nodiscard]] Status replace(const std::vector<Wanted>& wanted, const store::Epoch& our_epoch,
+                               const Confirmed& confirmed, const store::Epoch& remote_epoch);
+  // Error: Protocol if it is unknown.
+  [[nodiscard]] Status remove(std::uint64_t id);
+  // Sends again what lies behind `seq` in this collection.
+  void rewind(std::string_view collection, std::uint64_t seq);
+
+  // Errors of the calls below: what the store says.
+  [[nodiscard]] Status push(LoadedCommit& commit);
+  [[nodiscard]] Status pump();
+
+  // Errors: LimitExceeded.
+  [[nodiscard]] Status want(Want want);
+  [[nodiscard]] Status correct(std::vector<DocumentName> names);
+  [[nodiscard]] bool owes_corrections() const { return corrections_ != 0; }
+  // Errors: Protocol.
+  [[nodiscard]] Status acknowledge(const Ack& ack);
+
+  // Whether the remote holds a document of which it would not hear otherwise: it has asked for some of the collection,
+  // and neither state of the document is among it.
+  [[nodiscard]] bool overlooks(const std::string& collection, std::string_view id, const Map& before,
+                               const Map& after) const;
+  // How far this collection's changes have been taken in by the remote and answered with what it knew better; nothing
+  // if it does not subscribe to it.
+  [[nodiscard]] std::optional<std::uint64_t> settled(std::string_view collection) const;
+  [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions() const { return subscriptions_; }
+  [[nodiscard]] bool caught_up() const;
+  [[nodiscard]] std::uint64_t documents_sent() const { return documents_sent_; }
+
+ private:
+  struct Request {
+    std::deque<DocumentName> names;
+    std::vector<Range> ranges;
+    bool is_correction = false;
+  };
+  struct Sent {
+    std::size_t bytes = 0;
+    std::vector<Range> ranges;
+  };
+  enum class Share : std::uint8_t { Nothing, Registers, Whole };
+  using Group = std::vector<RemoteSubscription*>;
+
+  [[nodiscard]] Status insert(RemoteSubscription subscription);
+  void delivered(const Sent& sent);
+  [[nodiscard]] bool window_open() const;
+  void flush(std::vector<Range> ranges = {});
+  [[nodiscard]] std::vector<Range> announce();
+  [[nodiscard]] bool announcement_due() const;
+  void offer(const std::string& collection, const std::string& id, const crdt::Document& document, std::uint64_t since);
+
+  [[nodiscard]] Group live_at(std::uint64_t first_seq);
+  [[nodiscard]] Share share_of(const Group& live, const store::DocumentChange& change) const;
+
+  [[nodiscard]] Status answer_requests();
+  [[nodiscard]] Status enqueue(Request request);
+  [[nodiscard]] Group furthest_behind();
+  [[nodiscard]] Status walk(const Group& group);
+  void walk_document(const Group& group, const store::ChangedDocument& changed);
+  [[nodiscard]] std::uint64_t next_position_after(std::uint64_t seq) const;
+
+  Outlet& outlet_;
+  Shared& shared_;
+  std::uint32_t source_ = 0;
+  store::Epoch assumed_epoch_;
+  std::vector<RemoteSubscription> subscriptions_;
+  std::deque<Request> requests_;
+  std::size_t requested_names_ = 0;
+  std::size_t corrections_ = 0;
+  ChangesWriter writer_;
+  std::deque<Sent> in_flight_;  // unacknowledged frames
+  std::size_t unacked_bytes_ = 0;
+  std::uint64_t acked_frames_ = 0;
+  std::uint64_t told_head_ = 0;
+  std::uint64_t documents_sent_ = 0;
+};
+
+}  // namespace fermata::sync

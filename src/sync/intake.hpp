@@ -1,0 +1,69 @@
+// The receiving half of a session: merges what the remote sends and keeps, per subscription of ours, how far its log
+// has been received. Cursors are stored in the transaction of the data they vouch for. Private to sync/.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "sync/feed.hpp"
+#include "sync/progress.hpp"
+
+namespace fermata::sync {
+
+class Intake {
+ public:
+  explicit Intake(Shared& shared) : shared_(shared) {}
+
+  // Loads the cursors of all our subscriptions for this store of the remote's. Errors: the store's.
+  [[nodiscard]] Status follow(const store::Epoch& remote_epoch, const store::Epoch& our_epoch);
+  void set_source(std::uint32_t source) { source_ = source; }
+  // A new subscription of ours. Errors: the store's.
+  [[nodiscard]] Status add(std::uint64_t key);
+  void remove(std::uint64_t key) { incoming_.erase(key); }
+  [[nodiscard]] Wanted wanted(std::uint64_t key) const;
+  [[nodiscard]] std::vector<Wanted> wanted() const;
+
+  struct Applied {
+    std::vector<DocumentName> wanted;       // named documents that we hold: ask for them
+    std::vector<Range> held;                // what stays open until they came
+    std::vector<DocumentName> corrections;  // documents of which the remote would not hear otherwise
+  };
+  // Errors: the store's, Protocol.
+  [[nodiscard]] Result<Applied> apply(const Changes& changes, const Feed& feed);
+  void remote_head(std::uint64_t head) { remote_head_ = std::max(remote_head_, head); }
+  [[nodiscard]] bool caught_up() const;
+  // All cursors, for an ACK.
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, Position>> cursors() const;
+
+  // How far of our own log the remote has told us all it knows about documents that we hold, for the subscriptions of
+  // ours that want only some of the collection. Nothing if there is none that has begun.
+  [[nodiscard]] std::optional<std::uint64_t> confirmed(std::string_view collection) const;
+  // The remote has confirmed this much of our log, as far as the collection goes.
+  void confirm(const Feed& feed);
+  // Stores what confirm() learned; data carries it along otherwise.
+  void save_confirmed();
+
+ private:
+  struct Incoming {
+    Progress progress;
+    std::uint64_t confirmed = 0;
+    std::uint64_t saved_confirmed = 0;
+  };
+
+  [[nodiscard]] Status merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
+                             Applied& applied);
+  [[nodiscard]] Status check_names(store::Transaction& transaction, const Changes& changes, Applied& applied);
+  [[nodiscard]] Result<std::map<std::uint64_t, Progress>> folded(const Changes& changes) const;
+  [[nodiscard]] Status save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming,
+                            const Progress& progress);
+  [[nodiscard]] const query::Predicate& predicate(std::uint64_t key) const;
+
+  Shared& shared_;
+  std::uint32_t source_ = 0;
+  store::Epoch remote_epoch_;
+  store::Epoch our_epoch_;
+  std::uint64_t remote_head_ = 0;
+  std::map<std::uint64_t, Incoming> incoming_;
+};
+
+}  // namespace fermata::sync

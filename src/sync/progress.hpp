@@ -1,0 +1,37 @@
+// How far one subscription of ours has been received from one remote. Pure.
+#pragma once
+
+#include <map>
+
+#include "sync/messages.hpp"
+
+namespace fermata::sync {
+
+class Progress {
+ public:
+  // Ranges that do not touch each other and wait for the hole before them. A remote that leaves more holes than this
+  // breaks the protocol.
+  static constexpr std::size_t kMaxWaiting = 1024;
+
+  Progress() = default;
+  explicit Progress(Position position) : position_(position) {}
+
+  [[nodiscard]] const Position& position() const { return position_; }
+
+  // Takes in a range whose documents have all been received. What does not join what we have is kept until the hole is
+  // filled. Error: Protocol beyond kMaxWaiting.
+  [[nodiscard]] Status fold(const Range& range);
+
+ private:
+  struct End {
+    std::uint64_t to = 0;
+    bool complete = false;
+  };
+
+  void extend(std::uint64_t to, bool complete);
+
+  Position position_;
+  std::map<std::uint64_t, End> waiting_;  // by `from`
+};
+
+}  // namespace fermata::sync

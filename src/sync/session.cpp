@@ -1,0 +1,228 @@
+#include "sync/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fermata::sync {
+
+Session::Session(Shared& shared, LinkInfo link, Instant now)
+    : shared_(shared),
+      link_(std::move(link)),
+      outlet_{shared, link_.link},
+      feed_(outlet_),
+      intake_(shared),
+      opened_(now),
+      now_(now),
+      heard_(now) {}
+
+Feed::Confirmed Session::confirmed() const {
+  return [this](std::string_view collection) { return intake_.confirmed(collection); };
+}
+
+Status Session::know_remote(const store::Epoch& epoch, store::Epoch assumed) {
+  if (epoch.empty()) return {};
+  auto source = shared_.store.source_number(epoch);
+  if (!source) return fail(std::move(source.error()));
+  intake_.set_source(*source);
+  feed_.set_remote(*source, std::move(assumed));
+  return {};
+}
+
+Status Session::open(const RememberedPeer* remembered) {
+  our_epoch_ = shared_.store.epoch();
+  auto last_epoch = shared_.store.last_epoch_of(link_.remote);
+  if (!last_epoch) return fail(std::move(last_epoch.error()));
+  remote_epoch_ = std::move(*last_epoch);
+  if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
+  std::string name = shared_.options.name.substr(0, kMaxNameBytes);
+  outlet_.send(encode(Hello{our_epoch_, std::move(name), shared_.head, intake_.wanted()}));
+  feed_.told_head(shared_.head);
+  round_trips_ = 1;
+  if (!remembered || remote_epoch_.empty() || remembered->epoch != remote_epoch_) return {};
+  if (auto known = know_remote(remote_epoch_, remote_epoch_); !known) return known;
+  for (const RemoteSubscription& subscription : remembered->subscriptions) feed_.assume(subscription, confirmed());
+  return feed_.pump();
+}
+
+Status Session::receive(ByteView frame, Instant now) {
+  now_ = heard_ = now;
+  pinged_.reset();
+  probe_deadline_.reset();
+  bytes_received_ += frame.size();
+  auto message = decode(frame);
+  if (!message) return fail(std::move(message.error()));
+  const bool is_hello = std::holds_alternative<Hello>(*message);
+  if (is_hello == greeted_ && !std::holds_alternative<Goodbye>(*message))
+    return fail(ErrorCode::Protocol, greeted_ ? "the peer said HELLO twice" : "the peer did not begin with HELLO");
+  return std::visit([this](auto& each) { return on(std::move(each)); }, *message);
+}
+
+Status Session::on(const Hello& hello) {
+  greeted_ = true;
+  remote_name_ = hello.name;
+  if (auto remembered = shared_.store.remember_epoch(link_.remote, hello.epoch); !remembered) return remembered;
+  const bool another = hello.epoch != remote_epoch_;
+  remote_epoch_ = hello.epoch;
+  if (another) {
+    if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
+  }
+  intake_.remote_head(hello.head);
+  if (auto replaced = feed_.replace(hello.subscriptions, our_epoch_, confirmed(), remote_epoch_); !replaced)
+    return replaced;
+  if (auto known = know_remote(remote_epoch_, {}); !known) return known;
+  note_caught_up();
+  return feed_.pump();
+}
+
+Status Session::on(const Subscribe& subscribe) {
+  if (auto added = feed_.add(subscribe.subscription, our_epoch_, confirmed()); !added) return added;
+  return feed_.pump();
+}
+
+Status Session::on(const Unsubscribe& unsubscribe) {
+  return feed_.remove(unsubscribe.id);
+}
+
+Status Session::on(const Changes& changes) {
+  ++received_frames_;
+  auto applied = intake_.apply(changes, feed_);
+  if (!applied) return fail(std::move(applied.error()));
+  documents_received_ += changes.documents.size();
+  if (!applied->wanted.empty()) {
+    if (!catch_up_) ++round_trips_;
+    outlet_.send(encode(Want{std::move(applied->held), std::move(applied->wanted)}));
+  }
+  if (auto corrected = feed_.correct(std::move(applied->corrections)); !corrected) return corrected;
+  if (auto pumped = feed_.pump(); !pumped) return pumped;
+  acknowledge();
+  note_caught_up();
+  return {};
+}
+
+Status Session::on(Want want) {
+  if (auto queued = feed_.want(std::move(want)); !queued) return queued;
+  return feed_.pump();
+}
+
+Status Session::on(const Ack& ack) {
+  if (auto acknowledged = feed_.acknowledge(ack); !acknowledged) return acknowledged;
+  intake_.confirm(feed_);
+  if (auto pumped = feed_.pump(); !pumped) return pumped;
+  if (owes_cursors_ && !feed_.owes_corrections()) acknowledge();
+  return {};
+}
+
+Status Session::on(const Ping& ping) {
+  outlet_.send(encode(Pong{ping.nonce}));
+  return {};
+}
+
+Status Session::on(const Pong&) {
+  return {};
+}
+
+Status Session::on(const Goodbye& goodbye) {
+  return fail(ErrorCode::Closed, fmt::format("the peer said goodbye: {}", goodbye.reason));
+}
+
+Status Session::on(const Skipped&) {
+  return {};
+}
+
+// The count opens the remote's window at once. The cursors also say "you have heard all that I know better", so they
+// wait for the corrections.
+void Session::acknowledge() {
+  owes_cursors_ = feed_.owes_corrections();
+  Ack ack{received_frames_, {}};
+  if (!owes_cursors_) ack.cursors = intake_.cursors();
+  outlet_.send(encode(ack));
+}
+
+void Session::note_caught_up() {
+  if (!catch_up_ && greeted_ && intake_.caught_up()) catch_up_ = now_ - opened_;
+}
+
+Status Session::push(LoadedCommit& commit) {
+  return feed_.push(commit);
+}
+
+Status Session::pump() {
+  return feed_.pump();
+}
+
+Status Session::subscribe(std::uint64_t key) {
+  if (auto added = intake_.add(key); !added) return added;
+  const query::Predicate& predicate = shared_.subscriptions.at(key).predicate;
+  outlet_.send(encode(Subscribe{intake_.wanted(key)}));
+  if (predicate.matches_everything()) return {};
+  // What we sent of this collection so far did not ask to be told better.
+  if (const auto confirmed = intake_.confirmed(predicate.collection()))
+    feed_.rewind(predicate.collection(), *confirmed);
+  return feed_.pump();
+}
+
+void Session::unsubscribe(std::uint64_t key) {
+  intake_.remove(key);
+  outlet_.send(encode(Unsubscribe{key}));
+}
+
+void Session::goodbye(std::optional<Duration> expected_return) {
+  Goodbye message{"pausing", std::nullopt};
+  if (expected_return)
+    message.expected_return_ms = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(*expected_return).count()));
+  outlet_.send(encode(message));
+}
+
+void Session::probe(Instant deadline, Instant now) {
+  now_ = now;
+  probe_deadline_ = deadline;
+  outlet_.send(encode(Ping{++pings_}));
+}
+
+Instant Session::deadline() const {
+  const EngineOptions& options = shared_.options;
+  const Instant next = pinged_ ? *pinged_ + (options.dead_after - options.heartbeat) : heard_ + options.heartbeat;
+  return probe_deadline_ ? std::min(next, *probe_deadline_) : next;
+}
+
+Status Session::on_deadline(Instant now) {
+  now_ = now;
+  if (now < deadline()) return {};
+  if (pinged_ || (probe_deadline_ && now >= *probe_deadline_))
+    return fail(ErrorCode::Timeout, fmt::format("no sign of life from {}", link_.address));
+  // Even after a long sleep of our own: the remote gets its chance to answer.
+  pinged_ = now;
+  outlet_.send(encode(Ping{++pings_}));
+  return {};
+}
+
+std::optional<RememberedPeer> Session::leave() {
+  if (!greeted_) return std::nullopt;
+  intake_.save_confirmed();
+  return RememberedPeer{remote_epoch_, feed_.subscriptions()};
+}
+
+SessionStatus Session::status() const {
+  SessionStatus status;
+  status.link = link_.link;
+  status.device = link_.remote;
+  status.name = remote_name_;
+  status.address = link_.address;
+  status.caught_up = greeted_ && intake_.caught_up();
+  status.remote_caught_up = greeted_ && feed_.caught_up();
+  status.round_trips = round_trips_;
+  status.catch_up = catch_up_.value_or(Duration{});
+  status.documents_sent = feed_.documents_sent();
+  status.documents_received = documents_received_;
+  status.bytes_sent = outlet_.bytes_sent;
+  status.bytes_received = bytes_received_;
+  return status;
+}
+
+bool Session::unsynced() const {
+  return !greeted_ || !intake_.caught_up() || !feed_.caught_up();
+}
+
+}  // namespace fermata::sync

@@ -1,0 +1,90 @@
+// One link's state machine: HELLO, dispatch, heartbeats, and the two halves that do the work. A session is never
+// restarted; a reconnect is a new one. Private to sync/.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sync/intake.hpp"
+
+namespace fermata::sync {
+
+// What one session leaves for the next with the same device, so that the first flight can already carry changes.
+struct RememberedPeer {
+  store::Epoch epoch;
+  std::vector<RemoteSubscription> subscriptions;
+};
+
+class Session {
+ public:
+  Session(Shared& shared, LinkInfo link, Instant now);
+
+  // Says HELLO, and sends at once what the remote will want if it is as we remember it. Errors: the store's.
+  [[nodiscard]] Status open(const RememberedPeer* remembered);
+  // Errors end the session: Malformed, LimitExceeded, Protocol, VersionMismatch, Closed (the remote said goodbye), or
+  // what the store says.
+  [[nodiscard]] Status receive(ByteView frame, Instant now);
+  [[nodiscard]] Status push(LoadedCommit& commit);
+  [[nodiscard]] Status pump();
+  [[nodiscard]] Status subscribe(std::uint64_t key);
+  void unsubscribe(std::uint64_t key);
+  void goodbye(std::optional<Duration> expected_return);
+  // Asks for a sign of life before `deadline`.
+  void probe(Instant deadline, Instant now);
+  [[nodiscard]] bool probing() const { return probe_deadline_.has_value(); }
+
+  [[nodiscard]] Instant deadline() const;
+  // Error: Timeout if the remote has been silent for too long.
+  [[nodiscard]] Status on_deadline(Instant now);
+
+  // Stores what the next session can build on. Nothing if HELLO never came.
+  [[nodiscard]] std::optional<RememberedPeer> leave();
+
+  [[nodiscard]] const LinkInfo& link() const { return link_; }
+  [[nodiscard]] SessionStatus status() const;
+  [[nodiscard]] bool unsynced() const;
+
+ private:
+  [[nodiscard]] Status on(const Hello& hello);
+  [[nodiscard]] Status on(const Subscribe& subscribe);
+  [[nodiscard]] Status on(const Unsubscribe& unsubscribe);
+  [[nodiscard]] Status on(const Changes& changes);
+  [[nodiscard]] Status on(Want want);
+  [[nodiscard]] Status on(const Ack& ack);
+  [[nodiscard]] Status on(const Ping& ping);
+  [[nodiscard]] Status on(const Pong& pong);
+  [[nodiscard]] Status on(const Goodbye& goodbye);
+  [[nodiscard]] Status on(const Skipped& skipped);
+
+  [[nodiscard]] Status know_remote(const store::Epoch& epoch, store::Epoch assumed);
+  [[nodiscard]] Feed::Confirmed confirmed() const;
+  void acknowledge();
+  void note_caught_up();
+
+  Shared& shared_;
+  LinkInfo link_;
+  Outlet outlet_;
+  Feed feed_;
+  Intake intake_;
+  store::Epoch our_epoch_;
+  store::Epoch remote_epoch_;  // assumed until HELLO came
+  bool greeted_ = false;       // HELLO came
+  std::string remote_name_;
+
+  Instant opened_;
+  Instant now_;
+  Instant heard_;
+  std::optional<Instant> pinged_;
+  std::optional<Instant> probe_deadline_;
+  std::uint64_t pings_ = 0;
+
+  std::uint64_t received_frames_ = 0;  // of CHANGES
+  bool owes_cursors_ = false;          // an ACK went out without them
+  std::uint64_t round_trips_ = 0;
+  std::optional<Duration> catch_up_;
+  std::uint64_t documents_received_ = 0;
+  std::uint64_t bytes_received_ = 0;
+};
+
+}  // namespace fermata::sync

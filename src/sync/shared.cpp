@@ -1,0 +1,33 @@
+#include "sync/shared.hpp"
+
+#include <algorithm>
+
+namespace fermata::sync {
+
+bool Shared::filters(std::string_view collection) const {
+  return std::any_of(subscriptions.begin(), subscriptions.end(), [&](const auto& entry) {
+    const query::Predicate& predicate = entry.second.predicate;
+    return !predicate.matches_everything() && predicate.collection() == collection;
+  });
+}
+
+void Outlet::send(Bytes frame) {
+  bytes_sent += frame.size();
+  shared.actions.emplace_back(SendFrame{link, std::move(frame)});
+}
+
+LoadedCommit::LoadedCommit(store::Store& store, const store::CommitEvent& event)
+    : store_(store), event_(event), documents_(event.changes.size()) {}
+
+Result<const crdt::Document*> LoadedCommit::document(std::size_t index) {
+  std::optional<crdt::Document>& slot = documents_[index];
+  if (!slot) {
+    const store::DocumentChange& change = event_.changes[index];
+    auto loaded = store_.load(change.collection, change.id);
+    if (!loaded) return fail(std::move(loaded.error()));
+    slot = std::move(*loaded);
+  }
+  return &*slot;
+}
+
+}  // namespace fermata::sync

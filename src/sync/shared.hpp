@@ -1,0 +1,52 @@
+// What the sessions of one engine have in common. Private to sync/.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "sync/engine.hpp"
+#include "sync/messages.hpp"
+
+namespace fermata::sync {
+
+struct LocalSubscription {
+  query::Predicate predicate;
+  std::size_t holders = 0;  // subscribe() calls with this predicate
+};
+
+struct Shared {
+  store::Store& store;
+  const EngineOptions& options;
+  std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
+  std::uint64_t head = 0;                                    // the last local seq that sessions were told of
+  std::deque<Action> actions;
+
+  // Whether we want only some documents of this collection, so that others must tell us what they know about those.
+  [[nodiscard]] bool filters(std::string_view collection) const;
+};
+
+// Where a session's frames go.
+struct Outlet {
+  Shared& shared;
+  LinkId link = 0;
+  std::uint64_t bytes_sent = 0;
+
+  void send(Bytes frame);
+};
+
+// A commit on its way to several sessions: each changed document is loaded once, when the first session needs it.
+class LoadedCommit {
+ public:
+  LoadedCommit(store::Store& store, const store::CommitEvent& event);
+  [[nodiscard]] const store::CommitEvent& event() const { return event_; }
+  [[nodiscard]] Result<const crdt::Document*> document(std::size_t index);
+
+ private:
+  store::Store& store_;
+  const store::CommitEvent& event_;
+  std::vector<std::optional<crdt::Document>> documents_;
+};
+
+}  // namespace fermata::sync
