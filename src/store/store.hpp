@@ -20,6 +20,10 @@ namespace fermata::store {
 // Names one life of a store's log; new when committed changes may have been lost. 32 hex characters.
 using Epoch = std::string;
 
+// What a document may take, body and metadata together. Local writes beyond it are LimitExceeded; merges are not, since
+// peers would then differ for ever.
+inline constexpr std::size_t kMaxDocumentBytes = 16u << 20;
+
 struct StoreOptions {
   std::string directory;  // created if missing, unless must_exist
   bool must_exist = false;
@@ -81,7 +85,8 @@ class Transaction {
   // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction.
   [[nodiscard]] Status merge(const crdt::Delta& delta, std::uint32_t source);
   [[nodiscard]] Status save_cursor(const Cursor& cursor);
-  // The connection, for compiled SELECTs; valid during this transaction. Read only through it.
+  // The connection, for compiled SELECTs on the tables in store/schema.hpp; valid during this transaction, whose writes
+  // so far it sees. Read only through it.
   [[nodiscard]] sqlite3* connection();
   // Makes everything above durable to the store's level, then calls the commit listener once if any document changed.
   // Result: the last local seq.
@@ -139,7 +144,8 @@ class Store {
   // Waits for the running transaction, checkpoints with TRUNCATE, marks the close as clean, closes every connection and
   // the directory lock: afterwards this process holds no file lock on the directory. The next use reopens (< 5 ms), and
   // fails with Busy if another process took the directory meanwhile. Error: Timeout if the running transaction or read
-  // did not end within `within`; nothing is lost then, but locks remain.
+  // did not end within `within`; nothing is lost then, but locks remain. After any other error (NoSpace, Io) everything
+  // is closed all the same, but the close does not count as clean.
   [[nodiscard]] Status quiesce(Duration within);
 
  private:

@@ -1,0 +1,195 @@
+#include "store/connection.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cerrno>
+
+namespace fermata::store {
+
+namespace {
+
+// Nobody else uses our files, but a connection that opens takes brief locks against the others.
+constexpr int kBusyTimeoutMs = 5000;
+
+ErrorCode code_of(int code, int system_errno) {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return ErrorCode::NoSpace;
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return ErrorCode::Corrupt;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorCode::Busy;
+    case SQLITE_TOOBIG:
+      return ErrorCode::LimitExceeded;
+    default:
+      return system_errno == ENOSPC || system_errno == EDQUOT ? ErrorCode::NoSpace : ErrorCode::Io;
+  }
+}
+
+Error make_error(int code, int system_errno, const char* detail, const std::string& owner) {
+  const ErrorCode kind = code_of(code, system_errno);
+  switch (kind) {
+    case ErrorCode::NoSpace:
+      return {kind, fmt::format("{}: no space left on the disk, nothing was written; free some and try again", owner)};
+    case ErrorCode::Corrupt:
+      if (code == SQLITE_NOTADB) {
+        return {kind, fmt::format("{} is not a Fermata database: its fermata.db is {}", owner, detail)};
+      }
+      return {kind, fmt::format("{}: the database is damaged ({}); restore a copy, or sync into a new directory", owner,
+                                detail)};
+    case ErrorCode::Busy:
+      return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
+    case ErrorCode::LimitExceeded:
+      return {kind, fmt::format("{}: a document is too large to store; split it", owner)};
+    default:
+      return {kind, fmt::format("{}: {} (SQLite error {}); check the disk and its permissions", owner, detail, code)};
+  }
+}
+
+}  // namespace
+
+Statement::Statement(Statement&& other) noexcept
+    : connection_(other.connection_), statement_(other.statement_), bind_failure_(other.bind_failure_) {
+  other.statement_ = nullptr;
+}
+
+Statement::~Statement() {
+  if (statement_ != nullptr) {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+}
+
+Statement& Statement::bind(int index, std::uint64_t number) {
+  bind_failure_ |= sqlite3_bind_int64(statement_, index, static_cast<sqlite3_int64>(number));
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+  bind_failure_ |= sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, ByteView bytes) {
+  bind_failure_ |= sqlite3_bind_blob64(statement_, index, bytes.data(), bytes.size(), SQLITE_STATIC);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  if (bind_failure_ != SQLITE_OK) {
+    return fail(connection_->error(SQLITE_TOOBIG));
+  }
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW || code == SQLITE_DONE) {
+    return code == SQLITE_ROW;
+  }
+  return fail(connection_->error(code));
+}
+
+Status Statement::run() {
+  if (auto stepped = step(); !stepped) {
+    return fail(std::move(stepped).error());
+  }
+  return {};
+}
+
+std::uint64_t Statement::number(int column) const {
+  return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column));
+}
+
+std::string Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  return data == nullptr ? std::string()
+                         : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+}
+
+ByteView Statement::blob(int column) const {
+  const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+  return {data, data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, const std::string& vfs, OpenMode mode,
+                                                     const std::string& owner) {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  flags |= mode == OpenMode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  flags |= mode == OpenMode::Create ? SQLITE_OPEN_CREATE : 0;
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  if (code != SQLITE_OK) {
+    const int system_errno = handle == nullptr ? 0 : sqlite3_system_errno(handle);
+    Error error = make_error(code, system_errno, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle), owner);
+    sqlite3_close(handle);
+    return fail(std::move(error));
+  }
+  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+  return std::unique_ptr<Connection>(new Connection(handle, owner));
+}
+
+Connection::~Connection() {
+  // Everything, also what a reader's guest forgot: sqlite3_close would leave the file and its locks open otherwise.
+  while (sqlite3_stmt* statement = sqlite3_next_stmt(handle_, nullptr)) {
+    sqlite3_finalize(statement);
+  }
+  sqlite3_close(handle_);
+}
+
+Result<Statement> Connection::prepare(const char* sql) {
+  sqlite3_stmt*& statement = statements_[sql];
+  if (statement == nullptr) {
+    const int code = sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) {
+      return fail(error(code));
+    }
+  }
+  return Statement(*this, statement);
+}
+
+Status Connection::execute(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? Status() : fail(error(code));
+}
+
+Result<std::string> Connection::ask(const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(handle_, sql.c_str(), -1, &statement, nullptr);
+  if (code != SQLITE_OK) {
+    return fail(error(code));
+  }
+  std::string answer;
+  code = sqlite3_step(statement);
+  if (code == SQLITE_ROW && sqlite3_column_text(statement, 0) != nullptr) {
+    answer = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+  }
+  Error failure;
+  const bool ok = code == SQLITE_ROW || code == SQLITE_DONE;
+  if (!ok) {
+    failure = error(code);
+  }
+  sqlite3_finalize(statement);
+  return ok ? Result<std::string>(std::move(answer)) : fail(std::move(failure));
+}
+
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
+std::uint64_t Connection::last_rowid() const {
+  return static_cast<std::uint64_t>(sqlite3_last_insert_rowid(handle_));
+}
+
+void Connection::reset_statements() {
+  for (sqlite3_stmt* s = sqlite3_next_stmt(handle_, nullptr); s != nullptr; s = sqlite3_next_stmt(handle_, s)) {
+    if (sqlite3_stmt_busy(s) != 0) {
+      sqlite3_reset(s);
+    }
+  }
+}
+
+Error Connection::error(int code) const {
+  return make_error(code, sqlite3_system_errno(handle_), sqlite3_errmsg(handle_), owner_);
+}
+
+}  // namespace fermata::store

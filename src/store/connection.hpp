@@ -1,0 +1,70 @@
+// One SQLite connection with its prepared statements, and SQLite's errors as ours. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/bytes.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace fermata::store {
+
+class Connection;
+
+// A prepared statement for one use; reset, and its bindings cleared, with the object, so that it holds no lock longer.
+// Binding cannot fail but by memory or size, which the next step reports.
+class Statement {
+ public:
+  Statement(Connection& connection, sqlite3_stmt* statement) : connection_(&connection), statement_(statement) {}
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement(const Statement&) = delete;
+
+  Statement& bind(int index, std::uint64_t number);      // kept as the int64 of the same bits
+  Statement& bind(int index, std::string_view text);     // must outlive the steps
+  Statement& bind_blob(int index, ByteView bytes);       // must outlive the steps
+  [[nodiscard]] Result<bool> step();                     // whether there is a row
+  [[nodiscard]] Status run();                            // for statements without rows
+  [[nodiscard]] std::uint64_t number(int column) const;  // of the row stepped to
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] ByteView blob(int column) const;  // valid until the next step
+
+ private:
+  Connection* connection_;
+  sqlite3_stmt* statement_;
+  int bind_failure_ = 0;
+};
+
+enum class OpenMode { Create, Existing, ReadOnly };
+
+class Connection {
+ public:
+  // `owner` names the database in messages. Errors: NotFound (nothing there, unless Create), Io, NoSpace.
+  [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const std::string& file, const std::string& vfs,
+                                                                OpenMode mode, const std::string& owner);
+  ~Connection();
+  Connection(const Connection&) = delete;
+
+  [[nodiscard]] sqlite3* handle() const { return handle_; }
+  // `sql` must be a literal: statements are kept by its address.
+  [[nodiscard]] Result<Statement> prepare(const char* sql);
+  [[nodiscard]] Status execute(const char* sql);                  // any number of statements, no parameters
+  [[nodiscard]] Result<std::string> ask(const std::string& sql);  // the first column of the first row, as text
+  [[nodiscard]] bool in_transaction() const;
+  [[nodiscard]] std::uint64_t last_rowid() const;
+  // Resets what a caller left running, so that its snapshot and locks end.
+  void reset_statements();
+  [[nodiscard]] Error error(int code) const;
+
+ private:
+  Connection(sqlite3* handle, std::string owner) : handle_(handle), owner_(std::move(owner)) {}
+
+  sqlite3* handle_;
+  std::string owner_;
+  std::unordered_map<const char*, sqlite3_stmt*> statements_;
+};
+
+}  // namespace fermata::store

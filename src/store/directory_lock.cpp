@@ -1,0 +1,64 @@
+#include "store/directory_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "store/schema.hpp"
+
+namespace fermata::store {
+
+namespace {
+
+Error system_error(int number, const std::string& directory, std::string_view doing) {
+  const bool full = number == ENOSPC || number == EDQUOT;
+  return {full ? ErrorCode::NoSpace : ErrorCode::Io,
+          fmt::format("{}: cannot {}: {}; check the path and its permissions", directory, doing,
+                      std::generic_category().message(number))};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return fail(system_error(errno, directory, "open its lock file"));
+  }
+  std::unique_ptr<DirectoryLock> lock(new DirectoryLock(fd));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return fail(ErrorCode::Busy,
+                  fmt::format("{}: another process has this database open; use that process, or stop it", directory));
+    }
+    return fail(system_error(errno, directory, "lock it"));
+  }
+  return lock;
+}
+
+DirectoryLock::~DirectoryLock() {
+  ::close(fd_);
+}
+
+Status prepare_directory(const std::string& directory, MissingDirectory missing) {
+  std::error_code failure;
+  if (missing == MissingDirectory::Refuse) {
+    if (!std::filesystem::exists(directory + "/" + kDatabaseFile, failure)) {
+      return fail(ErrorCode::NotFound,
+                  fmt::format("{}: there is no Fermata database; check the path, or create one first", directory));
+    }
+    return {};
+  }
+  std::filesystem::create_directories(directory, failure);
+  if (!failure && !std::filesystem::is_directory(directory, failure) && !failure) {
+    failure = std::make_error_code(std::errc::not_a_directory);
+  }
+  return failure ? fail(system_error(failure.value(), directory, "create the directory")) : Status();
+}
+
+}  // namespace fermata::store

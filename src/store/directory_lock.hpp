@@ -1,0 +1,27 @@
+// One process per database directory: an exclusive flock on DIR/lock, given back with the object.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+
+namespace fermata::store {
+
+class DirectoryLock {
+ public:
+  // Errors: Busy (somebody holds it), NoSpace, Io.
+  [[nodiscard]] static Result<std::unique_ptr<DirectoryLock>> take(const std::string& directory);
+  ~DirectoryLock();
+  DirectoryLock(const DirectoryLock&) = delete;
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+// Makes the directory if it is missing and may be made. Errors: NotFound (must exist, but no database is there), Io.
+enum class MissingDirectory { Create, Refuse };
+[[nodiscard]] Status prepare_directory(const std::string& directory, MissingDirectory missing);
+
+}  // namespace fermata::store

@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+
+#include "store/store_impl.hpp"
+
+namespace fermata::store {
+
+Epoch Store::Impl::new_epoch() const {
+  std::array<std::uint8_t, 16> bytes{};
+  options.random->fill(bytes);
+  return to_hex(bytes);
+}
+
+crdt::ActorId Store::Impl::new_actor() const {
+  crdt::ActorId actor = 0;
+  while (actor == 0) {
+    actor = options.random->u64();
+  }
+  return actor;
+}
+
+Status Store::Impl::ensure_open() {
+  return writer != nullptr ? Status() : open_files();
+}
+
+Status Store::Impl::open_files() {
+  if (options.vfs.empty()) {
+    // After the first opening a missing directory means that somebody took it away, not that we should start anew.
+    const bool must_exist = options.must_exist || opened_before;
+    const auto missing = must_exist ? MissingDirectory::Refuse : MissingDirectory::Create;
+    if (auto prepared = prepare_directory(options.directory, missing); !prepared) {
+      return prepared;
+    }
+    if (options.lock_directory) {
+      auto taken = DirectoryLock::take(options.directory);
+      if (!taken) {
+        return fail(std::move(taken).error());
+      }
+      lock = *std::move(taken);
+    }
+  }
+  Status opened = open_database();
+  if (!opened) {
+    close_files();
+    return opened;
+  }
+  opened_before = true;
+  publish_identity();
+  readers.open(options.directory + "/" + kDatabaseFile, options.vfs, options.directory);
+  return {};
+}
+
+Status Store::Impl::open_database() {
+  const auto mode = options.must_exist || opened_before ? OpenMode::Existing : OpenMode::Create;
+  auto connection = Connection::open(options.directory + "/" + kDatabaseFile, options.vfs, mode, options.directory);
+  if (!connection) {
+    return fail(std::move(connection).error());
+  }
+  writer = *std::move(connection);
+  auto content = inspect(*writer, options.directory);
+  if (!content) {
+    return fail(std::move(content).error());
+  }
+  if (auto configured = configure_writer(*writer); !configured) {
+    return configured;
+  }
+  if (auto settled = settle_identity(*content); !settled) {
+    return settled;
+  }
+  for (const auto& setup : readers.setups()) {
+    setup(writer->handle());
+  }
+  return {};
+}
+
+// Who we are in this life. After an unclean end the actor must not go on counting where the database says it stopped:
+// commits after that point may be with others already. A new actor or epoch is only remembered here; the first commit
+// saves it. Should that commit be lost, nobody has seen anything of that actor, or the boot id tells of the loss.
+Status Store::Impl::settle_identity(Content content) {
+  if (content == Content::Empty) {
+    Identity fresh;
+    fresh.actor = new_actor();
+    fresh.epoch = new_epoch();
+    fresh.boot_id = options.boot_id;
+    if (auto created = create_schema(*writer, fresh); !created) {
+      return created;
+    }
+  }
+  auto loaded = load_identity(*writer);
+  if (!loaded) {
+    return fail(std::move(loaded).error());
+  }
+  identity = *std::move(loaded);
+  if (!identity.clean) {
+    identity.actor = new_actor();
+    identity.commit_seq = 0;
+    if (options.boot_id.empty() || options.boot_id != identity.boot_id) {
+      identity.epoch = new_epoch();
+    }
+  }
+  names_unsaved = !identity.clean || identity.boot_id != options.boot_id;
+  identity.boot_id = options.boot_id;
+  clock = crdt::HybridClock(identity.stamp);
+  collection_numbers.clear();
+  source_numbers.clear();
+  return {};
+}
+
+void Store::Impl::publish_identity() {
+  published_local_seq = identity.local_seq;
+  published_actor = identity.actor;
+  const std::lock_guard guard(epoch_mutex);
+  published_epoch = identity.epoch;
+}
+
+void Store::Impl::close_files() {
+  writer.reset();
+  lock.reset();
+}
+
+Status Store::Impl::leave_clean() {
+  if (!identity.clean) {
+    Identity closed = identity;
+    closed.clean = true;
+    closed.stamp = clock.last();
+    Status saved = writer->execute("BEGIN IMMEDIATE")
+                       .and_then([&] { return save_state(*writer, closed); })
+                       .and_then([&] { return save_names(*writer, closed); })
+                       .and_then([&] { return writer->execute("COMMIT"); });
+    if (!saved) {
+      return saved;
+    }
+    identity = std::move(closed);
+  }
+  const int code = sqlite3_wal_checkpoint_v2(writer->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  return code == SQLITE_OK ? Status() : fail(writer->error(code));
+}
+
+Status Store::quiesce(Duration within) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  std::unique_lock lock(impl_->write_mutex, deadline);
+  if (!lock.owns_lock()) {
+    return fail(ErrorCode::Timeout, fmt::format("{}: a transaction did not end in time", impl_->options.directory));
+  }
+  if (impl_->writer == nullptr) {
+    return {};
+  }
+  if (auto drained = impl_->readers.drain(deadline); !drained) {
+    return drained;
+  }
+  Status left = impl_->leave_clean();
+  impl_->close_files();
+  return left;
+}
+
+}  // namespace fermata::store

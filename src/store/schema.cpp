@@ -1,0 +1,163 @@
+#include "store/schema.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace fermata::store {
+
+namespace {
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE state(id INTEGER PRIMARY KEY, actor INTEGER NOT NULL, commit_seq INTEGER NOT NULL, stamp INTEGER NOT NULL,
+                   local_seq INTEGER NOT NULL, clean INTEGER NOT NULL);
+INSERT INTO state VALUES(1, 0, 0, 0, 0, 1);
+CREATE TABLE collections(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE documents(rowid INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, life INTEGER NOT NULL,
+                       seq INTEGER NOT NULL, body BLOB NOT NULL, meta BLOB NOT NULL);
+CREATE UNIQUE INDEX documents_by_id ON documents(collection, id);
+CREATE UNIQUE INDEX documents_by_seq ON documents(seq);
+CREATE TABLE sources(number INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE);
+CREATE TABLE cursors(epoch TEXT NOT NULL, subscription_key INTEGER NOT NULL, seq INTEGER NOT NULL,
+                     PRIMARY KEY(epoch, subscription_key)) WITHOUT ROWID;
+CREATE TABLE devices(device_id TEXT PRIMARY KEY, epoch TEXT NOT NULL) WITHOUT ROWID;
+)sql";
+
+Status save_name(Connection& connection, std::string_view key, const std::string& value) {
+  auto statement = connection.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)");
+  if (!statement) {
+    return fail(std::move(statement).error());
+  }
+  return statement->bind(1, key).bind(2, value).run();
+}
+
+Result<std::string> load_name(Connection& connection, std::string_view key) {
+  auto statement = connection.prepare("SELECT value FROM meta WHERE key = ?");
+  if (!statement) {
+    return fail(std::move(statement).error());
+  }
+  auto found = statement->bind(1, key).step();
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  return *found ? statement->text(0) : std::string();
+}
+
+Status fill_new(Connection& connection, const Identity& identity) {
+  return connection.execute(kTables)
+      .and_then([&] { return connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()); })
+      .and_then([&] { return connection.execute(fmt::format("PRAGMA user_version = {}", kFormat).c_str()); })
+      .and_then([&] { return save_state(connection, identity); })
+      .and_then([&] { return save_names(connection, identity); })
+      .and_then([&] { return connection.execute("COMMIT"); });
+}
+
+}  // namespace
+
+Result<Content> inspect(Connection& connection, const std::string& owner) {
+  auto application = connection.ask("PRAGMA application_id");
+  auto version = connection.ask("PRAGMA user_version");
+  auto tables = connection.ask("SELECT count(*) FROM sqlite_master");
+  for (auto* answer : {&application, &version, &tables}) {
+    if (!*answer) {
+      return fail(std::move(*answer).error());
+    }
+  }
+  if (*application == "0" && *tables == "0") {
+    return Content::Empty;
+  }
+  if (*application != std::to_string(kApplicationId)) {
+    return fail(ErrorCode::Corrupt,
+                fmt::format("{} is not a Fermata database: its fermata.db belongs to another program", owner));
+  }
+  if (*version != std::to_string(kFormat)) {
+    return fail(ErrorCode::VersionMismatch,
+                fmt::format("{}: the database has format {}, this version knows {}; use a newer Fermata", owner,
+                            *version, kFormat));
+  }
+  return Content::Database;
+}
+
+Status configure_writer(Connection& connection) {
+  auto mode = connection.ask("PRAGMA journal_mode = WAL");
+  if (!mode) {
+    return fail(std::move(mode).error());
+  }
+  if (*mode != "wal") {
+    return fail(ErrorCode::Io, "SQLite cannot use a write-ahead log on this disk; use a local file system");
+  }
+  return connection.execute(
+      "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
+      "PRAGMA journal_size_limit = 8388608;");
+}
+
+Status configure_reader(Connection& connection) {
+  // The writer alone checkpoints, at closing too.
+  sqlite3_db_config(connection.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return connection.execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 0;");
+}
+
+Status create_schema(Connection& connection, const Identity& identity) {
+  if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
+    return begun;
+  }
+  Status filled = fill_new(connection, identity);
+  if (!filled && connection.in_transaction()) {
+    static_cast<void>(connection.execute("ROLLBACK"));
+  }
+  return filled;
+}
+
+Result<Identity> load_identity(Connection& connection) {
+  Identity identity;
+  {
+    auto statement = connection.prepare("SELECT actor, commit_seq, stamp, local_seq, clean FROM state WHERE id = 1");
+    if (!statement) {
+      return fail(std::move(statement).error());
+    }
+    auto found = statement->step();
+    if (!found) {
+      return fail(std::move(found).error());
+    }
+    if (!*found) {
+      return fail(connection.error(SQLITE_CORRUPT));
+    }
+    identity.actor = statement->number(0);
+    identity.commit_seq = statement->number(1);
+    identity.stamp = {statement->number(2)};
+    identity.local_seq = statement->number(3);
+    identity.clean = statement->number(4) != 0;
+  }
+  auto epoch = load_name(connection, "epoch");
+  auto boot = load_name(connection, "boot_id");
+  for (auto* answer : {&epoch, &boot}) {
+    if (!*answer) {
+      return fail(std::move(*answer).error());
+    }
+  }
+  identity.epoch = *std::move(epoch);
+  identity.boot_id = *std::move(boot);
+  return identity;
+}
+
+Status save_state(Connection& connection, const Identity& identity) {
+  auto statement = connection.prepare(
+      "UPDATE state SET actor = ?, commit_seq = ?, stamp = ?, local_seq = ?, clean = ? WHERE id = 1");
+  if (!statement) {
+    return fail(std::move(statement).error());
+  }
+  return statement->bind(1, identity.actor)
+      .bind(2, identity.commit_seq)
+      .bind(3, identity.stamp.value)
+      .bind(4, identity.local_seq)
+      .bind(5, std::uint64_t{identity.clean ? 1u : 0u})
+      .run();
+}
+
+Status save_names(Connection& connection, const Identity& identity) {
+  return save_name(connection, "epoch", identity.epoch).and_then([&] {
+    return save_name(connection, "boot_id", identity.boot_id);
+  });
+}
+
+}  // namespace fermata::store

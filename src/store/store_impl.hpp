@@ -1,0 +1,59 @@
+// The insides of a Store, shared by its calls (store.cpp), its opening and closing (opening.cpp) and its transactions.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "store/directory_lock.hpp"
+#include "store/reader_pool.hpp"
+#include "store/schema.hpp"
+#include "store/store.hpp"
+
+namespace fermata::store {
+
+struct Store::Impl {
+  explicit Impl(StoreOptions chosen) : options(std::move(chosen)) {}
+
+  // All below need `write_mutex`, except `readers` and the last group.
+  Status ensure_open();
+  Status open_files();
+  Status open_database();
+  Status settle_identity(Content content);
+  void close_files();
+  // Commits everything as a clean close wants it, and empties the log file.
+  Status leave_clean();
+  void publish_identity();
+  [[nodiscard]] Epoch new_epoch() const;
+  [[nodiscard]] crdt::ActorId new_actor() const;
+  // The document in columns `column` (body) and `column` + 1 (meta).
+  [[nodiscard]] Result<crdt::Document> decode(const Statement& row, int column, std::string_view collection,
+                                              std::string_view id) const;
+
+  // Runs `use` with a free reader; opens the store if it is closed. Takes `write_mutex` only for that.
+  Status with_reader(const std::function<Status(Connection&)>& use);
+  // Locks, opens and runs `use` on the writer, which commits by itself.
+  Status with_writer(const std::function<Status(Connection&)>& use);
+
+  StoreOptions options;
+  std::timed_mutex write_mutex;
+  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<Connection> writer;  // null while closed
+  bool opened_before = false;
+  Identity identity;           // as of the last commit
+  bool names_unsaved = false;  // identity's epoch and boot_id are not in the database yet
+  crdt::HybridClock clock;
+  std::map<std::string, std::uint64_t, std::less<>> collection_numbers;
+  std::map<Epoch, std::uint32_t, std::less<>> source_numbers;
+  std::function<void(CommitEvent&&)> listener;
+
+  ReaderPool readers;
+
+  // Copies that are read without waiting for a transaction.
+  std::atomic<std::uint64_t> published_local_seq{0};
+  std::atomic<crdt::ActorId> published_actor{0};
+  mutable std::mutex epoch_mutex;
+  Epoch published_epoch;
+};
+
+}  // namespace fermata::store
