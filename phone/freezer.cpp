@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,8 +33,8 @@ tl::unexpected<Error> not_frozen(std::string_view means) {
 class Group {
  public:
   static std::unique_ptr<Group> make(const std::string& parent) {
-    std::string path = fmt::format("{}/fermata-phone-{}", parent, getpid());
-    if (mkdir(path.c_str(), 0755) != 0) return nullptr;
+    std::string path = fmt::format("{}/fermata-phone-{}-XXXXXX", parent, getpid());
+    if (!mkdtemp(path.data())) return nullptr;
     return std::make_unique<Group>(std::move(path));
   }
   explicit Group(std::string path) : path_(std::move(path)) {}
@@ -205,8 +205,14 @@ std::unique_ptr<Freezer> try_kind(const Hierarchy& where, pid_t child) {
 }  // namespace
 
 std::unique_ptr<Freezer> Freezer::take(pid_t child) {
-  if (auto freezer = try_kind<CgroupV2>(hierarchy("cgroup2", "", "0::"), child)) return freezer;
-  if (auto freezer = try_kind<CgroupV1>(hierarchy("cgroup", "freezer", ":freezer:"), child)) return freezer;
+  for (const Means means : {Means::CgroupV2, Means::CgroupV1})
+    if (auto freezer = take(child, means)) return freezer;
+  return take(child, Means::Signals);
+}
+
+std::unique_ptr<Freezer> Freezer::take(pid_t child, Means means) {
+  if (means == Means::CgroupV2) return try_kind<CgroupV2>(hierarchy("cgroup2", "", "0::"), child);
+  if (means == Means::CgroupV1) return try_kind<CgroupV1>(hierarchy("cgroup", "freezer", ":freezer:"), child);
   return std::make_unique<Signals>(child);
 }
 

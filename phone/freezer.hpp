@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <fermata/result.hpp>
 #include <memory>
 #include <string_view>
@@ -19,6 +20,9 @@ class Freezer {
   // they are mounted, by freezing the waiting child and resuming it; what passes is used, else signals, which always
   // work.
   [[nodiscard]] static std::unique_ptr<Freezer> take(pid_t child);
+  // By this means, or none.
+  enum class Means : std::uint8_t { CgroupV2, CgroupV1, Signals };
+  [[nodiscard]] static std::unique_ptr<Freezer> take(pid_t child, Means means);
 
   // Returns once the kernel says that every process is frozen. Errors: Timeout.
   [[nodiscard]] virtual Status freeze() = 0;

@@ -130,6 +130,11 @@ Status Session::start_program() {
   if (!program) return fail(std::move(program.error()));
   program_.emplace(std::move(*program));
   freezer_ = Freezer::take(program_->pid());
+  warden_ = std::make_unique<Warden>([this] {
+    freezer_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_.path(), ignored);
+  });
   if (Status started = program_->let_go(); !started) return started;
   program_watch_ = loop_.watch(program_->pidfd(), [this] { on_program_end(); });
   return {};
@@ -295,8 +300,9 @@ void Session::perform(const Action& action) {
   } else if (const auto* kill = std::get_if<Kill>(&action)) {
     kill_program(kill->reason);
   } else if (std::holds_alternative<Thaw>(action)) {
-    freezer_->thaw();
+    // Written before it is true, so that between "frozen" and "thawed" nothing of the program has run.
     log_.write(Event("thawed", "the app runs again"));
+    freezer_->thaw();
   } else if (!ending_) {
     freeze();
   }
@@ -349,8 +355,8 @@ void Session::kill_program(const std::string& reason) {
 
 void Session::end_program() {
   if (std::exchange(ending_, true) || program_code_) return;
-  freezer_->thaw();
   if (rules_.is_frozen()) log_.write(Event("thawed", "the app runs again, to end"));
+  freezer_->thaw();
   program_->signal(SIGTERM);
   kill_timer_->arm(Loop::now() + kTermLimit);
 }

@@ -17,6 +17,7 @@
 #include "phone/proc.hpp"
 #include "phone/rules.hpp"
 #include "phone/script_runner.hpp"
+#include "phone/warden.hpp"
 
 namespace fermata::phone {
 
@@ -71,6 +72,7 @@ class Session {
   [[nodiscard]] bool holds(Expected expected) const;
   [[nodiscard]] int exit_code() const;
 
+  std::unique_ptr<Warden> warden_;  // first: dismissed when everything below is gone
   PhoneOptions options_;
   std::vector<Step> steps_;
   EventLog log_;

@@ -28,6 +28,7 @@ constexpr int kRunLimitMs = 30'000;
   const int output = open((folder + "/output").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
   dup2(output, 1);
   dup2(output, 2);
+  dup2(open((folder + "/script").c_str(), O_RDONLY), 0);
   const Result<int> code = run_phone(options);
   if (!code) std::fprintf(stderr, "run_phone: %s\n", code.error().message.c_str());
   std::fflush(stderr);
@@ -36,7 +37,7 @@ constexpr int kRunLimitMs = 30'000;
 
 }  // namespace
 
-PhoneRun::PhoneRun(const Policy& policy, const std::string& script, std::vector<std::string> program) {
+PhoneRun::PhoneRun(const Policy& policy, const std::string& script, std::vector<std::string> program, Script from) {
   std::string folder = (std::filesystem::temp_directory_path() / "phone-test-XXXXXX").string();
   if (!mkdtemp(folder.data())) return;
   folder_ = folder;
@@ -44,7 +45,7 @@ PhoneRun::PhoneRun(const Policy& policy, const std::string& script, std::vector<
   std::ofstream(folder_ + "/events").flush();
   PhoneOptions options;
   options.policy = policy;
-  options.script_path = folder_ + "/script";
+  options.script_path = from == Script::File ? folder_ + "/script" : "-";
   options.program = std::move(program);
   options.events_path = folder_ + "/events";
   options.quiet = true;
@@ -106,6 +107,16 @@ std::optional<Seen> PhoneRun::event(const std::string& name, std::int64_t from) 
     while (read(changes.value(), buffer, sizeof buffer) > 0) {
     }
   }
+}
+
+bool PhoneRun::tidied() const {
+  const std::string folder = folder_ + "/tmp";
+  const Fd changes(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  inotify_add_watch(changes.value(), folder.c_str(), IN_DELETE);
+  if (std::filesystem::is_empty(folder)) return true;
+  pollfd change{changes.value(), POLLIN, 0};
+  poll(&change, 1, static_cast<int>(Millis(kEventLimit).count()));
+  return std::filesystem::is_empty(folder);
 }
 
 int PhoneRun::count(const std::string& name) const {

@@ -21,7 +21,9 @@ struct Seen {
 class PhoneRun {
  public:
   // `script`: its text. The policy's durations are those of `policy`, unscaled.
-  PhoneRun(const Policy& policy, const std::string& script, std::vector<std::string> program);
+  enum class Script : std::uint8_t { File, StandardInput };
+  PhoneRun(const Policy& policy, const std::string& script, std::vector<std::string> program,
+           Script from = Script::File);
   PhoneRun(const PhoneRun&) = delete;
   PhoneRun& operator=(const PhoneRun&) = delete;
   ~PhoneRun();
@@ -31,6 +33,7 @@ class PhoneRun {
   [[nodiscard]] std::vector<Seen> events() const;
   // The first event with this name, at or after `from`; waits for it, nothing after 20 s.
   [[nodiscard]] std::optional<Seen> event(const std::string& name, std::int64_t from = 0) const;
+  [[nodiscard]] bool tidied() const;  // waits until the phone's temporary folder is gone; false after 20 s
   [[nodiscard]] int count(const std::string& name) const;
   [[nodiscard]] std::string said() const;    // what the program wrote
   [[nodiscard]] std::string report() const;  // everything, for a failure

@@ -38,10 +38,10 @@ std::vector<pid_t> processes_with(const std::string& argument) {
 
 std::vector<std::string> groups_of(pid_t phone) {
   std::vector<std::string> found;
-  const std::string name = "fermata-phone-" + std::to_string(phone);
+  const std::string name = "fermata-phone-" + std::to_string(phone) + "-";
   std::error_code error;
   for (std::filesystem::recursive_directory_iterator it("/sys/fs/cgroup", error), end; it != end; it.increment(error))
-    if (it->path().filename() == name) found.push_back(it->path());
+    if (it->path().filename().string().starts_with(name)) found.push_back(it->path());
   return found;
 }
 
@@ -167,16 +167,19 @@ TEST(Phone, AProgramSuspendedWithALockIsKilledAsIosDoes) {
   std::remove(("/tmp/phone-lock-" + std::to_string(getpid())).c_str());
 }
 
-TEST(Phone, APolicyMayOnlyReportLocks) {
+TEST(Phone, APolicyMayOnlyReportLocksSuchAsThoseOfAnIdleDatabase) {
   Policy policy = quick_ios();
   policy.locks = LockRule::Report;
-  const std::string path = testing::TempDir() + "phone-lock-" + std::to_string(getpid());
+  const std::string path = testing::TempDir() + "phone-database-" + std::to_string(getpid());
   PhoneRun run(policy, "wait 200ms\nbackground\nexpect frozen within 5s\nforeground\nquit\n",
-               {kApp, "lock", path, "run"});
+               {kApp, "database", path, "run"});
   EXPECT_EQ(run.wait(), 0) << run.report();
-  EXPECT_EQ(run.count("lock_violation"), 1) << run.report();
+  const auto violation = run.event("lock_violation");
+  ASSERT_TRUE(violation) << run.report();
+  EXPECT_EQ(number_in(violation->json, "count"), 2) << run.report();
+  EXPECT_THAT(violation->json, HasSubstr("\"kind\":\"POSIX\",\"mode\":\"READ\""));
   EXPECT_EQ(run.count("killed"), 0) << run.report();
-  std::remove(path.c_str());
+  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((path + suffix).c_str());
 }
 
 TEST(Phone, AnExpectationThatDoesNotComeTrueFailsTheRunWithItsLine) {
@@ -218,6 +221,32 @@ TEST(Phone, NothingIsLeftBehindWhenThePhoneIsAskedToEndWhileTheProgramIsFrozen) 
   EXPECT_EQ(run.wait(), 128 + SIGTERM) << run.report();
   expect_nothing_left(run);
   EXPECT_THAT(processes_with("in-" + std::string(kApp)), IsEmpty());
+}
+
+TEST(Phone, NothingIsLeftBehindWhenThePhoneItselfIsKilled) {
+  const std::string mark = "mark-" + std::to_string(getpid());
+  PhoneRun run(quick_ios(), "wait 100ms\nbackground\n",
+               {"sh", "-c", "sleep 1000 & while :; do sleep 1000; done", mark});
+  ASSERT_TRUE(run.event("frozen")) << run.report();
+  run.signal(SIGKILL);
+  EXPECT_EQ(run.wait(), 1000 + SIGKILL);
+  EXPECT_TRUE(run.tidied()) << run.report();
+  EXPECT_THAT(groups_of(run.pid()), IsEmpty());
+  EXPECT_THAT(processes_with(mark), IsEmpty());
+}
+
+TEST(Phone, AScriptOnStandardInputEndsWithQuit) {
+  PhoneRun run(quick_ios(), "wait 100ms\nbackground\nexpect frozen within 2s\nforeground", {kApp, "run"},
+               PhoneRun::Script::StandardInput);
+  EXPECT_EQ(run.wait(), 0) << run.report();
+  EXPECT_EQ(run.count("thawed"), 1) << run.report();
+  expect_nothing_left(run);
+}
+
+TEST(Phone, AMistakeInAScriptOnStandardInputFailsTheRun) {
+  PhoneRun run(quick_ios(), "wait 100ms\nbackgruond\n", {kApp, "run"}, PhoneRun::Script::StandardInput);
+  EXPECT_EQ(run.wait(), 1) << run.report();
+  EXPECT_THAT(run.said(), HasSubstr("script line 2: cannot read \"backgruond\""));
 }
 
 TEST(Phone, AnAudioServerThatDiesIsStartedAgain) {

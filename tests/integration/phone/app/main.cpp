@@ -4,12 +4,14 @@
 //   hello            connects to the phone
 //   on WORDS DO LINE when the phone says a line that starts with WORDS, answers LINE ("-": ends with status 0)
 //   lock FILE        takes a flock
+//   database FILE    opens an SQLite database in WAL mode, reads from it and leaves it open
 //   connect PORT     connects to 127.0.0.1:PORT and keeps the connection
 //   run              stays until it is ended
 //   exit N           ends
 #include <fcntl.h>
 #include <poll.h>
 #include <pulse/pulseaudio.h>
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -147,6 +149,14 @@ void lock_file(const char* path) {
   if (flock(fd, LOCK_EX) != 0) give_up("flock");
 }
 
+void open_database(const char* path) {
+  sqlite3* database = nullptr;
+  const char* use =
+      "PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS t(a); INSERT INTO t VALUES(1); SELECT * FROM t;";
+  if (sqlite3_open(path, &database) != SQLITE_OK || sqlite3_exec(database, use, nullptr, nullptr, nullptr) != SQLITE_OK)
+    give_up("database");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -158,6 +168,7 @@ int main(int argc, char** argv) {
     if (word == "tick") tick(app, words.at(++i).c_str());
     if (word == "play") play(app, words.at(++i).c_str());
     if (word == "lock") lock_file(words.at(++i).c_str());
+    if (word == "database") open_database(words.at(++i).c_str());
     if (word == "connect") connect_to(words.at(++i).c_str());
     if (word == "exit") return std::atoi(words.at(++i).c_str());
     if (word == "on") {
