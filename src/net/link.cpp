@@ -124,7 +124,7 @@ void Link::send(Bytes frame) {
     const char* what = frame.size() > kMaxFrame ? "a frame of ours is too large: " : "it does not read fast enough: ";
     return abort(
         {ErrorCode::LimitExceeded, what + std::to_string(queued_bytes_ + size) + " bytes queued for " + info_.address},
-        Ending::Normal);
+        Ending::Closed);
   }
   queued_bytes_ += size;
   queue_.push_back(std::move(frame));
@@ -179,7 +179,7 @@ void Link::refill() {
     front_sent_ = 0;
     queue_.pop_front();
   }
-  if (const Status written = tls_.write(plaintext); !written) return abort(written.error(), Ending::Normal);
+  if (const Status written = tls_.write(plaintext); !written) return abort(written.error(), Ending::Closed);
   tls_.take_output(out_);
 }
 
@@ -201,7 +201,7 @@ void Link::send_failed(int error) {
 }
 
 void Link::close(const Error& why, Duration within) {
-  if (state_ == State::Handshaking) return abort(why, Ending::Normal);
+  if (state_ == State::Handshaking) return abort(why, Ending::Closed);
   if (state_ != State::Open) return;
   state_ = State::Flushing;
   why_ = why;
@@ -236,12 +236,11 @@ void Link::finish(const Error& why) {
   if (state_ == State::Gone) return;
   const auto self = shared_from_this();
   const bool closing = state_ == State::Flushing || state_ == State::Lingering;
-  Error reason = closing ? why_ : why;
-  if (!closing && was_open_) reason.message = "the link to " + info_.address + " ended: " + why.message;
   state_ = State::Gone;
   deadline_.cancel();
   watch_.reset();
-  owner_->link_gone(*this, reason, ending_);
+  if (closing) return owner_->link_gone(*this, why_, ending_);
+  owner_->link_gone(*this, why, Ending::Broken);
 }
 
 void Link::detach() {

@@ -16,8 +16,9 @@ namespace fermata::net {
 
 // How a link ended, for those who count.
 enum class Ending : std::uint8_t {
-  Normal,   // closed by either side, or broken
-  Refused,  // one side did not accept the other; the link never opened
+  Closed,   // by our own call, whose reason is passed on
+  Broken,   // by the remote or the network; the reason is the end of a sentence about the remote
+  Refused,  // one side did not accept the other, reason likewise; the link never opened
 };
 
 class Link final : public std::enable_shared_from_this<Link> {
@@ -90,7 +91,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   Endpoint remote_;
   LinkInfo info_;
   State state_ = State::Handshaking;
-  Ending ending_ = Ending::Normal;
+  Ending ending_ = Ending::Closed;
   Error why_;  // of the closing that is under way
   bool was_open_ = false;
   bool flush_scheduled_ = false;

@@ -104,7 +104,9 @@ void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
   if (link.was_open()) {
     --stats_.open_links;
     const auto events = events_;
-    if (events->on_close) events->on_close(link.id(), why);
+    Error reason = why;
+    if (ending == Ending::Broken) reason.message = "the link to " + link.info().address + " ended: " + why.message;
+    if (events->on_close) events->on_close(link.id(), reason);
   }
   if (links_.empty()) suspension_over();
 }
@@ -112,9 +114,10 @@ void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
 void TransportCore::log_ending(const Link& link, const std::string& dialed_address, const Error& why, Ending ending) {
   if (ending == Ending::Refused) {
     log_once("refused " + link.remote_host() + ": " + why.message);
-  } else if (link.was_open() ? why.code == ErrorCode::Protocol : !dialed_address.empty() && !suspended_) {
-    log_once((link.was_open() ? "cut off " + link.remote_host() : "cannot reach " + dialed_address) + ": " +
-             why.message);
+  } else if (ending == Ending::Broken && link.was_open() && why.code == ErrorCode::Protocol) {
+    log_once("cut off " + link.remote_host() + ": " + why.message);
+  } else if (ending == Ending::Broken && !link.was_open() && !dialed_address.empty()) {
+    log_once("cannot reach " + dialed_address + ": " + why.message);
   }
 }
 
@@ -129,7 +132,7 @@ void TransportCore::suspend(Duration within, std::function<void()> done) {
   }
   if (links_.empty()) return suspension_over();
   suspend_deadline_.set(within, [this] {
-    for (const auto& [id, entry] : links_) entry.link->abort({ErrorCode::Closed, "sync is suspended"}, Ending::Normal);
+    for (const auto& [id, entry] : links_) entry.link->abort({ErrorCode::Closed, "sync is suspended"}, Ending::Closed);
   });
 }
 
