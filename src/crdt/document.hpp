@@ -4,8 +4,12 @@
 //
 // Paths and ancestors. A register at "a" and one at "a.b" may both exist. The younger of the two decides: an older
 // descendant of a younger register is void and pruned (the register replaced the whole subtree); an older ancestor with
-// any younger descendant register is hidden (its value gives way to a map) and keeps only its stamp. Registers of one
-// dot never void each other. Both facts are monotone, so pruning commutes with merging.
+// any younger descendant register is hidden (its value gives way to a map) and keeps only its stamp. A commit writes
+// nothing that is older than what it wrote above it, so registers of one dot do not void each other. Both facts are
+// monotone, so pruning commutes with merging.
+//
+// One commit may touch a document several times: its later writes replace its earlier ones. What such a commit ships is
+// the state that it ended with; a document must not be shipped between two writes of one dot.
 //
 // Life. Odd is alive, even is deleted. Registers of an older life than the document's are void and pruned, except that
 // a tombstone keeps those of the life that it ended, so that subscriptions can still be matched against it.
@@ -81,15 +85,21 @@ class Document {
   [[nodiscard]] Stamp newest_stamp() const;
 
   // Brings a dead or unknown document to life with these fields: one register per leaf, so that concurrent inserts
-  // merge field by field. Errors: AlreadyExists if alive, LimitExceeded deeper than kMaxDepth.
+  // merge field by field. Errors: AlreadyExists if alive, LimitExceeded deeper than kMaxDepth (the document itself is
+  // the first level) or at kMaxLife. On any error of this and the following calls nothing has changed.
   [[nodiscard]] Status insert(const Map& fields, const Commit& commit);
-  // Replaces what is at the path, subtree and all. Error: NotFound if not alive.
+  // Replaces what is at the path, subtree and all: one register, or for a map one Map register and one per leaf below.
+  // Errors: NotFound if not alive, InvalidArgument for the empty path, LimitExceeded deeper than kMaxDepth or where the
+  // last possible stamp stands.
   [[nodiscard]] Status set(const Path& path, const Value& value, const Commit& commit);
+  // Takes away what is at the path; where nothing is seen, nothing is written. Errors: as set().
   [[nodiscard]] Status unset(const Path& path, const Commit& commit);
+  // Deletes. Errors: NotFound if not alive, LimitExceeded at kMaxLife.
   [[nodiscard]] Status remove(const Commit& commit);
 
   // Takes in what a remote knows. Everything that changed here gets `mark`. Result: whether anything changed.
-  // Never fails: a Delta that decoded is mergeable. Registers with a life above delta.life raise the document's life.
+  // The registers must be sorted by path. Never fails: a Delta that decoded is mergeable. Registers with a life above
+  // delta.life raise the document's life.
   bool merge(const Delta& delta, const LocalMark& mark);
 
   // Everything with a local seq above `since` that did not come from `except_source` (0: no exception).
@@ -100,7 +110,8 @@ class Document {
   // ones, however they came about; hidden values do not count. Local marks do not count.
   [[nodiscard]] std::uint64_t fingerprint() const;
 
-  // The two columns of a stored row. `metadata` holds no value that `body` shows.
+  // The two columns of a stored row. `metadata` holds no value that `body` shows. decode() trusts nothing. Errors:
+  // Malformed, LimitExceeded, VersionMismatch (a newer format), Corrupt (the two contradict each other).
   [[nodiscard]] Bytes encode_body() const;      // CBOR of view()
   [[nodiscard]] Bytes encode_metadata() const;  // registers without visible values, life, marks; versioned
   [[nodiscard]] static Result<Document> decode(ByteView body, ByteView metadata);
