@@ -1,0 +1,73 @@
+// What store tests share: a clock that stands still unless moved, and short ways to write and read.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "store/store.hpp"
+#include "support/memory_vfs.hpp"
+#include "support/temp_dir.hpp"
+
+namespace fermata::store {
+
+class FixedClock final : public Clock {
+ public:
+  Instant now() override { return Instant(Duration(1)); }
+  WallTime wall_now() override { return wall; }
+  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
+};
+
+template <class T>
+std::string why(const Result<T>& result) {
+  return result ? "success" : std::string(name_of(result.error().code)) + ": " + result.error().message;
+}
+
+#define ASSERT_OK(expression)                                                    \
+  do {                                                                           \
+    const auto& result_of = (expression);                                        \
+    ASSERT_TRUE(result_of.has_value()) << #expression << ": " << why(result_of); \
+  } while (false)
+
+inline std::unique_ptr<Store> must_open(StoreOptions options) {
+  auto store = Store::open(std::move(options));
+  EXPECT_TRUE(store.has_value()) << why(store);
+  return store ? *std::move(store) : nullptr;
+}
+
+// A local transaction of one insert. Result: the last local seq.
+inline Result<std::uint64_t> insert(Store& store, const std::string& id, const Map& fields,
+                                    const std::string& collection = "tasks") {
+  auto transaction = store.begin();
+  if (!transaction) return fail(transaction.error());
+  if (auto done = transaction->insert(collection, id, fields); !done) return fail(done.error());
+  return transaction->commit();
+}
+
+inline Result<std::uint64_t> set(Store& store, const std::string& id, const std::string& field, const Value& value) {
+  auto transaction = store.begin();
+  if (!transaction) return fail(transaction.error());
+  if (auto done = transaction->set("tasks", id, {field}, value); !done) return fail(done.error());
+  return transaction->commit();
+}
+
+inline Map view(Store& store, const std::string& id) {
+  auto document = store.load("tasks", id);
+  EXPECT_TRUE(document.has_value()) << why(document);
+  return document ? document->view() : Map();
+}
+
+inline StoreOptions on_disk(const std::string& directory) {
+  StoreOptions options;
+  options.directory = directory;
+  options.boot_id = "boot-1";
+  return options;
+}
+
+inline StoreOptions in_memory(support::MemoryDisk& disk) {
+  StoreOptions options;
+  options.directory = "/peer";
+  options.vfs = disk.vfs();
+  options.boot_id = disk.boot_id();
+  return options;
+}
+
+}  // namespace fermata::store
