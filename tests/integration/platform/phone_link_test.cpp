@@ -1,0 +1,199 @@
+// The adapter to the phone simulator against a scripted phone.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fermata/platform.hpp>
+
+#include "integration/platform/child.hpp"
+#include "integration/platform/mailbox.hpp"
+
+namespace fermata {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Listens, takes one program and speaks as told.
+class ScriptedPhone {
+ public:
+  ScriptedPhone() : path_(directory_.path() + "/phone") {
+    listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(listener_, 1), 0);
+    ::setenv("FERMATA_PHONE_SOCKET", path_.c_str(), 1);
+  }
+  ~ScriptedPhone() {
+    ::unsetenv("FERMATA_PHONE_SOCKET");
+    hang_up();
+    ::close(listener_);
+  }
+  ScriptedPhone(const ScriptedPhone&) = delete;
+  ScriptedPhone& operator=(const ScriptedPhone&) = delete;
+
+  void accept() { program_ = ::accept(listener_, nullptr, nullptr); }
+  void say(const std::string& text) {
+    EXPECT_EQ(::send(program_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
+  // The next line of the program; "" if it hung up or said nothing for long.
+  std::string hear() {
+    while (pending_.find('\n') == std::string::npos) {
+      pollfd polled{program_, POLLIN, 0};
+      char chunk[256];
+      if (::poll(&polled, 1, 20000) <= 0) {
+        return {};
+      }
+      const auto count = ::recv(program_, chunk, sizeof chunk, 0);
+      if (count <= 0) {
+        return {};
+      }
+      pending_.append(chunk, static_cast<std::size_t>(count));
+    }
+    const auto end = pending_.find('\n');
+    std::string line = pending_.substr(0, end);
+    pending_.erase(0, end + 1);
+    return line;
+  }
+  void hang_up() {
+    if (program_ >= 0) {
+      ::close(std::exchange(program_, -1));
+    }
+  }
+
+ private:
+  ScratchDirectory directory_;
+  std::string path_;
+  std::string pending_;
+  int listener_ = -1;
+  int program_ = -1;
+};
+
+// Reports as words, such as "background 5000" or "task_assertion held 30000".
+class PhoneLink : public testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("PULSE_SERVER", "unix:/nonexistent", 1);
+    platform_ = make_default_platform();
+    platform_->start({.on_app_state = [this](AppState state, auto left) { report(name_of(state), left); },
+                      .on_strategy =
+                          [this](Strategy strategy, StrategyEvent event, auto left) {
+                            report(std::string(name_of(strategy)) + " " + std::string(name_of(event)), left);
+                          }});
+    phone_.accept();
+    EXPECT_EQ(phone_.hear().substr(0, 8), "hello 1 ");
+  }
+  void TearDown() override {
+    platform_.reset();
+    ::unsetenv("PULSE_SERVER");
+  }
+  void report(std::string_view what, std::optional<milliseconds> left) {
+    reports_.put(std::string(what) + (left ? " " + std::to_string(left->count()) : ""));
+  }
+  std::string next() { return reports_.take().value_or("nothing"); }
+  std::string begun_task() {
+    platform_->acquire(Strategy::TaskAssertion);
+    const std::string line = phone_.hear();
+    EXPECT_EQ(line.substr(0, 11), "task begin ");
+    return line.size() > 11 ? line.substr(11) : "none";
+  }
+
+  ScriptedPhone phone_;
+  Mailbox<std::string> reports_;
+  std::unique_ptr<Platform> platform_;
+};
+
+TEST_F(PhoneLink, OffersATaskAssertionBelowSilentAudio) {
+  EXPECT_EQ(platform_->strategies(), (std::vector{Strategy::SilentAudio, Strategy::TaskAssertion}));
+}
+
+TEST_F(PhoneLink, TranslatesStates) {
+  phone_.say("state foreground\nstate background time_left_ms=5000\n");
+  EXPECT_EQ(next(), "foreground");
+  EXPECT_EQ(next(), "background 5000");
+  phone_.say("state backgr");
+  phone_.say("ound\n");
+  EXPECT_EQ(next(), "background");
+}
+
+TEST_F(PhoneLink, TakesAndEndsATask) {
+  const std::string name = begun_task();
+  phone_.say("task granted " + name + " time_left_ms=30000\n");
+  EXPECT_EQ(next(), "task_assertion held 30000");
+  phone_.say("task expiring " + name + " time_left_ms=5000\n");
+  EXPECT_EQ(next(), "task_assertion expired 5000");
+  platform_->release(Strategy::TaskAssertion);
+  EXPECT_EQ(phone_.hear(), "task end " + name);
+  platform_->ready_to_suspend();
+  EXPECT_EQ(phone_.hear(), "ready");
+}
+
+TEST_F(PhoneLink, ARefusedTaskNeedsNoEnd) {
+  const std::string name = begun_task();
+  phone_.say("task refused " + name + " foreground\n");
+  EXPECT_EQ(next(), "task_assertion refused");
+  platform_->release(Strategy::TaskAssertion);
+  platform_->ready_to_suspend();
+  EXPECT_EQ(phone_.hear(), "ready");
+}
+
+TEST_F(PhoneLink, AnAnswerToATaskThatIsOverIsNotReported) {
+  const std::string first = begun_task();
+  platform_->release(Strategy::TaskAssertion);
+  EXPECT_EQ(phone_.hear(), "task end " + first);
+  const std::string second = begun_task();
+  EXPECT_NE(first, second);
+  phone_.say("task granted " + first + " time_left_ms=1\ntask granted " + second + " time_left_ms=2\n");
+  EXPECT_EQ(next(), "task_assertion held 2");
+}
+
+TEST_F(PhoneLink, IgnoresWhatItDoesNotKnow) {
+  phone_.say("\nstate\nstate nowhere\ntask\ntask granted\nweather fine\nstate background time_left_ms=-1\n");
+  EXPECT_EQ(next(), "background");
+  phone_.say("state background time_left_ms=99999999999999\nstate foreground\n");
+  EXPECT_EQ(next(), "background");
+  EXPECT_EQ(next(), "foreground");
+}
+
+TEST_F(PhoneLink, AnEndlessLineIsAHangup) {
+  phone_.say(std::string(8000, 'x'));
+  EXPECT_EQ(next(), "foreground");
+}
+
+TEST_F(PhoneLink, WithoutItsPhoneTheProgramIsInTheForeground) {
+  begun_task();
+  phone_.hang_up();
+  EXPECT_EQ(next(), "task_assertion lost");
+  EXPECT_EQ(next(), "foreground");
+  platform_->acquire(Strategy::TaskAssertion);
+  EXPECT_EQ(next(), "task_assertion refused");
+}
+
+TEST_F(PhoneLink, EndsItsTaskAndHangsUpWithThePlatform) {
+  const std::string name = begun_task();
+  platform_.reset();
+  EXPECT_EQ(phone_.hear(), "task end " + name);
+  EXPECT_EQ(phone_.hear(), "");
+  EXPECT_TRUE(reports_.empty());
+}
+
+TEST(PhoneLinkWithoutAPhone, IsAnOrdinaryProgramInTheForeground) {
+  ::setenv("FERMATA_PHONE_SOCKET", "/nonexistent/phone", 1);
+  Mailbox<AppState> states;
+  const auto platform = make_default_platform();
+  testing::internal::CaptureStderr();
+  platform->start({.on_app_state = [&](AppState state, auto) { states.put(state); },
+                   .on_strategy = [](Strategy, StrategyEvent, auto) {}});
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("no phone at /nonexistent/phone"), std::string::npos);
+  EXPECT_EQ(states.take(), AppState::Foreground);
+  EXPECT_EQ(platform->strategies(), std::vector{Strategy::SilentAudio});
+  ::unsetenv("FERMATA_PHONE_SOCKET");
+}
+
+}  // namespace
+}  // namespace fermata

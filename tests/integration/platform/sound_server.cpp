@@ -1,0 +1,114 @@
+#include "integration/platform/sound_server.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+namespace fermata {
+namespace {
+
+// The server has no way to be waited for from outside but to be asked, which takes it a while.
+bool eventually(const std::function<bool()>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What stands between `before` and the end of the line or, if that comes first, `after`.
+std::string value_of(const std::string& block, const std::string& before, char after = '\n') {
+  const auto found = block.find(before);
+  if (found == std::string::npos) {
+    return {};
+  }
+  const auto begin = found + before.size();
+  return block.substr(begin, std::min(block.find(after, begin), block.find('\n', begin)) - begin);
+}
+
+}  // namespace
+
+SoundServer::SoundServer() : address_("unix:" + directory_.path() + "/native") {
+  ::setenv("PULSE_SERVER", address_.c_str(), 1);
+  start();
+}
+
+SoundServer::~SoundServer() {
+  ::unsetenv("PULSE_SERVER");
+}
+
+void SoundServer::start() {
+  const std::string& home = directory_.path();
+  server_ = std::make_unique<Child>(
+      std::vector<std::string>{"pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no",
+                               "--log-target=stderr", "-L", "module-null-sink sink_name=null0", "-L",
+                               "module-native-protocol-unix auth-anonymous=1 socket=" + home + "/native", "-L",
+                               "module-role-cork trigger_roles=phone cork_roles=music,video", "-L",
+                               "module-always-sink"},
+      std::vector<std::string>{"XDG_RUNTIME_DIR=" + home, "HOME=" + home, "PULSE_RUNTIME_PATH=" + home,
+                               "DBUS_SESSION_BUS_ADDRESS=none:", "DBUS_SYSTEM_BUS_ADDRESS=none:"},
+      home + "/log");
+  ASSERT_TRUE(eventually([this] { return pactl("info").find("Server Name") != std::string::npos; })) << log();
+}
+
+void SoundServer::kill() {
+  server_.reset();
+}
+
+std::unique_ptr<Child> SoundServer::call() {
+  auto child = std::make_unique<Child>(
+      std::vector<std::string>{"pacat", "--playback", "--property=media.role=phone", "--raw", "/dev/zero"},
+      std::vector<std::string>{}, directory_.path() + "/log");
+  EXPECT_TRUE(eventually([this] { return call_is_running(); })) << log();
+  return child;
+}
+
+bool SoundServer::call_is_running() const {
+  return pactl("list sink-inputs").find("media.role = \"phone\"") != std::string::npos;
+}
+
+SeenStream SoundServer::our_stream() const {
+  const std::string all = pactl("list sink-inputs");
+  const std::string ours = "application.process.id = \"" + std::to_string(::getpid()) + "\"";
+  for (std::size_t begin = all.find("Sink Input #"); begin != std::string::npos;) {
+    const std::size_t end = all.find("Sink Input #", begin + 1);
+    const std::string block = all.substr(begin, end == std::string::npos ? end : end - begin);
+    if (block.find(ours) != std::string::npos) {
+      return {.there = true,
+              .corked = value_of(block, "Corked: ") == "yes",
+              .muted = value_of(block, "Mute: ") == "yes",
+              .role = value_of(block, "media.role = \"", '"'),
+              .format = value_of(block, "Sample Specification: ")};
+    }
+    begin = end;
+  }
+  return {};
+}
+
+bool SoundServer::await_stream(bool there, bool corked) const {
+  return eventually([&] {
+    const SeenStream seen = our_stream();
+    return seen.there == there && (!there || seen.corked == corked);
+  });
+}
+
+std::string SoundServer::pactl(const std::string& arguments) const {
+  return output_of("LC_ALL=C PULSE_SERVER=" + address_ + " pactl " + arguments + " 2>/dev/null");
+}
+
+std::string SoundServer::log() const {
+  std::ifstream file(directory_.path() + "/log");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace fermata
