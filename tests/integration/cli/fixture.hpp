@@ -14,7 +14,7 @@ namespace fermata::test {
 class CommandLine : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Run run = fermata({"init", directory_});
+    const Outcome run = fermata({"init", directory_});
     ASSERT_EQ(run.code, 0) << run;
   }
 
@@ -22,7 +22,7 @@ class CommandLine : public ::testing::Test {
   std::vector<std::string> query(const std::string& statement, const Words& more = {}) const {
     Words words{"query", directory_, statement};
     words.insert(words.end(), more.begin(), more.end());
-    const Run run = fermata(words);
+    const Outcome run = fermata(words);
     EXPECT_EQ(run.code, 0) << run;
     return lines_of(run.out);
   }
@@ -32,7 +32,7 @@ class CommandLine : public ::testing::Test {
 };
 
 // A failed run: this code, one line "fermata: …" that holds `words`, nothing on stdout.
-inline void expect_one_clear_line(const Run& run, int code, const std::string& words) {
+inline void expect_one_clear_line(const Outcome& run, int code, const std::string& words) {
   EXPECT_EQ(run.code, code) << run;
   EXPECT_EQ(run.out, "") << run;
   EXPECT_EQ(lines_of(run.err).size(), 1u) << run;

@@ -62,7 +62,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const Run& run) {
+std::ostream& operator<<(std::ostream& out, const Outcome& run) {
   return out << "repeat with: " << run.command << "\nexit code " << run.code << "\nstdout: " << run.out.substr(0, 4000)
              << "\nstderr: " << run.err.substr(0, 4000);
 }
@@ -167,12 +167,12 @@ void Program::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }
 
-Run Program::finish() {
+Outcome Program::finish() {
   close_once(input_);
   const auto deadline = SteadyClock::now() + kDeadline;
   while (pump(deadline)) {
   }
-  Run run{command_, -1, out_.buffer, err_.buffer};
+  Outcome run{command_, -1, out_.buffer, err_.buffer};
   if (!out_.ended || !err_.ended) return run;
   int status = 0;
   // Both streams ended, so the end of the process is at most a moment away.
@@ -182,7 +182,7 @@ Run Program::finish() {
   return run;
 }
 
-Run fermata(const Words& arguments, const std::string& input, const Words& environment) {
+Outcome fermata(const Words& arguments, const std::string& input, const Words& environment) {
   ::signal(SIGPIPE, SIG_IGN);
   Program program(arguments, environment);
   program.write(input);

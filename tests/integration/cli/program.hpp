@@ -17,12 +17,12 @@ inline constexpr std::chrono::seconds kDeadline{60};
 using Words = std::vector<std::string>;
 
 // How a run went. Printing it tells the command to repeat.
-struct Run {
+struct Outcome {
   std::string command;
   int code = -1;  // the exit code; 128 + the signal if one ended it; -1 if the deadline did
   std::string out, err;
 };
-std::ostream& operator<<(std::ostream& out, const Run& run);
+std::ostream& operator<<(std::ostream& out, const Outcome& run);
 
 // A running `fermata`. Killed and reaped at the end of its scope.
 class Program {
@@ -42,7 +42,7 @@ class Program {
   void close_output();  // as a reader that went away
   void signal(int number) const;
   // Waits for the end; the rest of both streams goes into the result.
-  [[nodiscard]] Run finish();
+  [[nodiscard]] Outcome finish();
   [[nodiscard]] const std::string& command() const { return command_; }
 
  private:
@@ -62,7 +62,7 @@ class Program {
 };
 
 // Runs to the end.
-[[nodiscard]] Run fermata(const Words& arguments, const std::string& input = {}, const Words& environment = {});
+[[nodiscard]] Outcome fermata(const Words& arguments, const std::string& input = {}, const Words& environment = {});
 
 // A new directory under the system's temporary one, removed with all in it.
 class Folder {

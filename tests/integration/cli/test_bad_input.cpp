@@ -20,7 +20,7 @@ class BadImport : public CommandLine {
     Words all{"import", directory_, "things", file};
     all.insert(all.end(), more.begin(), more.end());
     expect_one_clear_line(fermata(all), code, words);
-    const Run status = fermata({"status", directory_, "--json"});
+    const Outcome status = fermata({"status", directory_, "--json"});
     EXPECT_EQ(status.out, "{\"collections\":{},\"serving\":false}\n") << status;
   }
 };
@@ -38,7 +38,7 @@ TEST_F(BadImport, MalformedJsonNamesTheLine) {
 }
 
 TEST_F(BadImport, AFileThatStopsShortIsMalformed) {
-  expect_refused("[{\"_id\":\"a\"},\n {\"_id\":\"b\"}", 9, "line 2");
+  expect_refused("[{\"_id\":\"a\"},\n {\"_id\":\"b\"}", 9, "ended early");
 }
 
 TEST_F(BadImport, AMalformedLineOfManyNamesItsNumber) {
@@ -66,7 +66,7 @@ TEST_F(BadImport, NestingWithoutEndIsRefused) {
 }
 
 TEST_F(CommandLine, ASyntaxErrorShowsACaretUnderItsColumn) {
-  const Run run = fermata({"query", directory_, "SELECT * FORM things"});
+  const Outcome run = fermata({"query", directory_, "SELECT * FORM things"});
   EXPECT_EQ(run.code, 3) << run;
   const auto lines = lines_of(run.err);
   ASSERT_GE(lines.size(), 3u) << run;
@@ -99,7 +99,7 @@ TEST(NoDatabase, AMissingDirectoryIsNamedByEveryVerb) {
 TEST(NoDatabase, ADirectoryOfOtherThingsIsNoDatabaseAndStaysAsItIs) {
   const Folder folder;
   const std::string file = folder.file("letter.txt", "Dear diary");
-  const Run run = fermata({"query", folder.path(), "SELECT * FROM a"});
+  const Outcome run = fermata({"query", folder.path(), "SELECT * FROM a"});
   EXPECT_NE(run.code, 0) << run;
   expect_one_clear_line(run, run.code, folder.path());
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1) << run;
@@ -109,7 +109,7 @@ TEST(NoDatabase, AFileInPlaceOfADirectoryIsRefused) {
   const Folder folder;
   const std::string file = folder.file("letter.txt", "Dear diary");
   for (const Words& words : {Words{"init", file}, Words{"query", file, "SELECT * FROM a"}, Words{"serve", file}}) {
-    const Run run = fermata(words);
+    const Outcome run = fermata(words);
     EXPECT_NE(run.code, 0) << run;
     expect_one_clear_line(run, run.code, "letter.txt");
   }
@@ -141,7 +141,7 @@ TEST(FullDisk, AnImportThatDoesNotFitLeavesTheDatabaseAsItWas) {
   const SmallDisk small(disk);
   if (!small.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
   const std::string directory = disk + "/db";
-  const Run init = fermata({"init", directory});
+  const Outcome init = fermata({"init", directory});
   ASSERT_EQ(init.code, 0) << init;
   ASSERT_EQ(fermata({"import", directory, "things", "-"}, R"({"_id":"a"})").code, 0);
   std::string much;
@@ -149,7 +149,7 @@ TEST(FullDisk, AnImportThatDoesNotFitLeavesTheDatabaseAsItWas) {
     much += "{\"_id\":\"" + std::to_string(i) + "\",\"x\":\"" + std::string(1000, 'x') + "\"}\n";
   const std::string file = folder.file("much.ndjson", much);
   expect_one_clear_line(fermata({"import", directory, "things", file}), 14, "");
-  const Run after = fermata({"query", directory, "SELECT * FROM things"});
+  const Outcome after = fermata({"query", directory, "SELECT * FROM things"});
   EXPECT_EQ(after.code, 0) << after;
   EXPECT_EQ(after.out, "{\"_id\":\"a\"}\n") << after;
 }

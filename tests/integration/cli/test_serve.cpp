@@ -15,14 +15,14 @@ namespace fs = std::filesystem;
 
 TEST_F(CommandLine, EveryVerbReachesTheDatabaseOfARunningServer) {
   const Server server(directory_);
-  const Run import = fermata({"import", directory_, "things", "-"}, R"([{"_id":"a","n":1},{"_id":"b","n":2}])");
+  const Outcome import = fermata({"import", directory_, "things", "-"}, R"([{"_id":"a","n":1},{"_id":"b","n":2}])");
   EXPECT_EQ(import.code, 0) << import;
   EXPECT_NE(import.err.find("imported 2 documents"), std::string::npos) << import;
   EXPECT_EQ(query("UPDATE things SET n = 3 WHERE n = :n", {"--param", "n=1"}), (Words{R"({"_id":"a"})"}));
   EXPECT_EQ(query("SELECT * FROM things ORDER BY n"), (Words{R"({"_id":"b","n":2})", R"({"_id":"a","n":3})"}));
-  const Run exported = fermata({"export", directory_, "things"});
+  const Outcome exported = fermata({"export", directory_, "things"});
   EXPECT_EQ(exported.out, "{\"_id\":\"a\",\"n\":3}\n{\"_id\":\"b\",\"n\":2}\n") << exported;
-  const Run status = fermata({"status", directory_, "--json"});
+  const Outcome status = fermata({"status", directory_, "--json"});
   const auto object = from_json(status.out);
   ASSERT_TRUE(object) << status;
   EXPECT_EQ(*find_path(*object->if_a<Map>(), "serving"), Value(true)) << status;
@@ -33,7 +33,7 @@ TEST_F(CommandLine, EveryVerbReachesTheDatabaseOfARunningServer) {
 
 TEST_F(CommandLine, ErrorsThroughAServerAreThoseOfTheDatabase) {
   const Server server(directory_);
-  const Run syntax = fermata({"query", directory_, "SELECT * FORM things"});
+  const Outcome syntax = fermata({"query", directory_, "SELECT * FORM things"});
   EXPECT_EQ(syntax.code, 3) << syntax;
   EXPECT_NE(syntax.err.find("^"), std::string::npos) << syntax;
   expect_one_clear_line(fermata({"query", directory_, "SELECT * FROM a WHERE b = :wanted"}), 4, "wanted");
@@ -44,7 +44,7 @@ TEST_F(CommandLine, AServerEndsOnASignalAndTakesItsSocketAlong) {
     Server server(directory_);
     EXPECT_TRUE(fs::exists(directory_ + "/control.sock"));
     server.program().signal(signal);
-    const Run run = server.program().finish();
+    const Outcome run = server.program().finish();
     EXPECT_EQ(run.code, 0) << run;
     EXPECT_FALSE(fs::exists(directory_ + "/control.sock"));
   }
@@ -87,7 +87,7 @@ TEST_F(CommandLine, ABusyPortIsNamedAndNothingKeepsRunning) {
 
 TEST_F(CommandLine, AnAddressThatIsNoneAndASubscriptionThatIsNoneAreRefused) {
   expect_one_clear_line(fermata({"serve", directory_, "--listen", "nonsense"}), 4, "nonsense");
-  const Run syntax = fermata({"serve", directory_, "--subscribe", "SELECT things"});
+  const Outcome syntax = fermata({"serve", directory_, "--subscribe", "SELECT things"});
   EXPECT_EQ(syntax.code, 3) << syntax;
 }
 
@@ -104,10 +104,10 @@ TEST(LongPath, ADirectoryBeyondTheLimitOfSocketPathsIsServed) {
     fs::create_directory(directory);
   }
   directory += "/db";
-  const Run init = fermata({"init", directory});
+  const Outcome init = fermata({"init", directory});
   ASSERT_EQ(init.code, 0) << init;
   const Server server(directory);
-  const Run run = fermata({"query", directory, "INSERT INTO things DOCUMENTS ({\"_id\": \"a\"})"});
+  const Outcome run = fermata({"query", directory, "INSERT INTO things DOCUMENTS ({\"_id\": \"a\"})"});
   EXPECT_EQ(run.code, 0) << run;
 }
 
@@ -128,7 +128,7 @@ TEST_F(CommandLine, TwoServersOfOneGroupBringADocumentAcross) {
   ASSERT_TRUE(watch.err_line_with("watching")) << watch.command();
   EXPECT_EQ(query("INSERT INTO things DOCUMENTS ({\"_id\": \"a\", \"n\": 1})").size(), 1u);
   EXPECT_EQ(watch.out_line(), R"({"document":{"_id":"a","n":1},"op":"insert"})");
-  const Run status = fermata({"status", other});
+  const Outcome status = fermata({"status", other});
   EXPECT_NE(status.out.find("links: 1"), std::string::npos) << status;
 }
 

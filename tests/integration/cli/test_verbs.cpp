@@ -11,7 +11,7 @@ constexpr const char* kSubdivisions = "/usr/share/iso-codes/json/iso_3166-2.json
 
 TEST(Help, EveryVerbShowsAnExample) {
   for (const char* verb : {"init", "import", "query", "watch", "export", "serve", "status", "phone"}) {
-    const Run run = fermata({verb, "--help"});
+    const Outcome run = fermata({verb, "--help"});
     EXPECT_EQ(run.code, 0) << run;
     EXPECT_NE(run.out.find("Example:\n  fermata " + std::string(verb)), std::string::npos) << run;
     EXPECT_EQ(run.err, "") << run;
@@ -19,7 +19,7 @@ TEST(Help, EveryVerbShowsAnExample) {
 }
 
 TEST(Help, ListsEveryExitCodeOnce) {
-  const Run run = fermata({"--help"});
+  const Outcome run = fermata({"--help"});
   EXPECT_EQ(run.code, 0) << run;
   for (int code = 0; code <= 18; ++code) {
     const std::string line = (code < 10 ? "\n   " : "\n  ") + std::to_string(code) + "  ";
@@ -30,7 +30,7 @@ TEST(Help, ListsEveryExitCodeOnce) {
 }
 
 TEST(Help, VersionGoesToStdout) {
-  const Run run = fermata({"--version"});
+  const Outcome run = fermata({"--version"});
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_TRUE(run.out.starts_with("fermata 0.")) << run;
 }
@@ -43,7 +43,7 @@ TEST(Usage, AMissingVerbAnUnknownVerbAndAMissingArgumentExitWith2) {
 
 TEST(Init, MakesADirectoryWithASecretForItsOwnerAlone) {
   const Folder folder;
-  const Run run = fermata({"init", folder / "db"});
+  const Outcome run = fermata({"init", folder / "db"});
   ASSERT_EQ(run.code, 0) << run;
   struct stat info {};
   ASSERT_EQ(::stat((folder / "db/group.secret").c_str(), &info), 0);
@@ -54,7 +54,7 @@ TEST(Init, MakesADirectoryWithASecretForItsOwnerAlone) {
 TEST(Init, CopiesTheSecretOfAnotherGroup) {
   const Folder folder;
   const std::string secret = folder.file("secret", "correct horse battery staple\n");
-  const Run run = fermata({"init", folder / "db", "--secret-file", secret});
+  const Outcome run = fermata({"init", folder / "db", "--secret-file", secret});
   ASSERT_EQ(run.code, 0) << run;
   EXPECT_EQ(content_of(folder / "db/group.secret"), "correct horse battery staple\n");
 }
@@ -76,7 +76,7 @@ TEST(Init, LeavesNothingBehindWhenTheSecretIsTooShort) {
 
 TEST_F(CommandLine, ImportsAJsonArray) {
   const std::string file = folder_.file("a.json", R"([{"_id":"a","n":1},{"_id":"b","n":2}])");
-  const Run run = fermata({"import", directory_, "things", file});
+  const Outcome run = fermata({"import", directory_, "things", file});
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_NE(run.err.find("imported 2 documents"), std::string::npos) << run;
   EXPECT_EQ(query("SELECT * FROM things ORDER BY n"), (Words{R"({"_id":"a","n":1})", R"({"_id":"b","n":2})"}));
@@ -90,7 +90,7 @@ TEST_F(CommandLine, ImportsOneObjectALineAndNumbersAsIds) {
 }
 
 TEST_F(CommandLine, ImportsFromStdin) {
-  const Run run = fermata({"import", directory_, "things", "-"}, R"({"_id":"a"})");
+  const Outcome run = fermata({"import", directory_, "things", "-"}, R"({"_id":"a"})");
   ASSERT_EQ(run.code, 0) << run;
   EXPECT_EQ(query("SELECT * FROM things"), (Words{R"({"_id":"a"})"}));
 }
@@ -103,7 +103,7 @@ TEST_F(CommandLine, ImportsAPrettyPrintedObjectAsOneDocument) {
 TEST_F(CommandLine, ImportsTheSubdivisionsOfAllCountriesTwiceWithOneOutcome) {
   if (!std::filesystem::exists(kSubdivisions)) GTEST_SKIP() << "iso-codes is not installed";
   for (int round = 0; round < 2; ++round) {
-    const Run run = fermata({"import", directory_, "places", kSubdivisions, "--id", "code"});
+    const Outcome run = fermata({"import", directory_, "places", kSubdivisions, "--id", "code"});
     ASSERT_EQ(run.code, 0) << run;
   }
   const auto lines = query("SELECT * FROM places");
@@ -115,9 +115,9 @@ TEST_F(CommandLine, ImportsTheSubdivisionsOfAllCountriesTwiceWithOneOutcome) {
 TEST_F(CommandLine, AnImportedFileExportsAndImportsBackUnchanged) {
   const std::string lines = "{\"_id\":\"a\",\"d\":1.0,\"i\":1,\"m\":{\"x\":[null,true]}}\n{\"_id\":\"b\"}\n";
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, lines).code, 0);
-  const Run out = fermata({"export", directory_, "things"});
+  const Outcome out = fermata({"export", directory_, "things"});
   EXPECT_EQ(out.out, lines) << out;
-  const Run to_file = fermata({"export", directory_, "things", folder_ / "out.ndjson"});
+  const Outcome to_file = fermata({"export", directory_, "things", folder_ / "out.ndjson"});
   EXPECT_EQ(to_file.code, 0) << to_file;
   EXPECT_EQ(to_file.out, "") << to_file;
   EXPECT_EQ(content_of(folder_ / "out.ndjson"), lines);
@@ -143,19 +143,19 @@ TEST_F(CommandLine, AWriteTellsTheIdsItWrote) {
 
 TEST_F(CommandLine, ASelectFromACollectionNobodyWroteToIsEmptyAndSaysSo) {
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, R"({"_id":"a"})").code, 0);
-  const Run run = fermata({"query", directory_, "SELECT * FROM thigns"});
+  const Outcome run = fermata({"query", directory_, "SELECT * FROM thigns"});
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_EQ(run.out, "") << run;
   EXPECT_EQ(run.err, "fermata: remark: the collection thigns holds no documents; there is things\n") << run;
-  const Run known = fermata({"query", directory_, "SELECT * FROM things WHERE n = 1"});
+  const Outcome known = fermata({"query", directory_, "SELECT * FROM things WHERE n = 1"});
   EXPECT_EQ(known.err, "") << known;
 }
 
 TEST_F(CommandLine, StatusTellsCollectionsAndCounts) {
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, R"([{"_id":"a"},{"_id":"b"}])").code, 0);
-  const Run json = fermata({"status", directory_, "--json"});
+  const Outcome json = fermata({"status", directory_, "--json"});
   EXPECT_EQ(json.out, "{\"collections\":{\"things\":2},\"serving\":false}\n") << json;
-  const Run text = fermata({"status", directory_});
+  const Outcome text = fermata({"status", directory_});
   EXPECT_NE(text.out.find("things"), std::string::npos) << text;
 }
 
@@ -165,7 +165,7 @@ TEST_F(CommandLine, AReaderThatGoesAwayIsNoError) {
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, many).code, 0);
   Program program({"query", directory_, "SELECT * FROM things"});
   program.close_output();
-  const Run run = program.finish();
+  const Outcome run = program.finish();
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_EQ(run.err, "") << run;
 }
@@ -178,7 +178,7 @@ TEST_F(CommandLine, VerbsAtTheSameTimeWaitForEachOther) {
         Words{"query", directory_, "INSERT INTO things DOCUMENTS (:d)", "--param", document}));
   }
   for (const auto& program : programs) {
-    const Run run = program->finish();
+    const Outcome run = program->finish();
     EXPECT_EQ(run.code, 0) << run;
   }
   EXPECT_EQ(query("SELECT * FROM things").size(), 4u);

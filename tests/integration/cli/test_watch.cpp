@@ -11,7 +11,7 @@ void expect_lines_for_each_change(const std::string& directory) {
   EXPECT_EQ(watch.out_line(), R"({"document":{"_id":"b","n":2},"op":"insert"})");
   EXPECT_TRUE(watch.err_line_with("watching"));
   const auto write = [&](const std::string& statement) {
-    const Run run = fermata({"query", directory, statement});
+    const Outcome run = fermata({"query", directory, statement});
     EXPECT_EQ(run.code, 0) << run;
   };
   write("UPDATE things SET n = 3 WHERE _id = 'a'");
@@ -23,7 +23,7 @@ void expect_lines_for_each_change(const std::string& directory) {
   write("DELETE FROM things WHERE _id = 'a'");
   EXPECT_EQ(watch.out_line(), R"({"document":{"_id":"a","n":3},"op":"delete"})");
   watch.signal(SIGINT);
-  const Run end = watch.finish();
+  const Outcome end = watch.finish();
   EXPECT_EQ(end.code, 0) << end;
   EXPECT_EQ(end.out, "") << end;
 }
@@ -39,7 +39,7 @@ TEST_F(CommandLine, WatchThroughAServerPrintsEachChange) {
 
 TEST_F(CommandLine, WatchEndsAfterCountLines) {
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, R"([{"_id":"a"},{"_id":"b"},{"_id":"c"}])").code, 0);
-  const Run run = fermata({"watch", directory_, "SELECT * FROM things ORDER BY _id", "--count", "2"});
+  const Outcome run = fermata({"watch", directory_, "SELECT * FROM things ORDER BY _id", "--count", "2"});
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_EQ(lines_of(run.out).size(), 2u) << run;
 }
@@ -60,7 +60,7 @@ TEST_F(CommandLine, WatchEndsWithAClearLineWhenTheServerEnds) {
   Program watch({"watch", directory_, "SELECT * FROM things"});
   ASSERT_TRUE(watch.err_line_with("watching")) << watch.command();
   server.program().signal(SIGTERM);
-  const Run run = watch.finish();
+  const Outcome run = watch.finish();
   expect_one_clear_line(run, 13, "ended");
 }
 
