@@ -74,12 +74,12 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
     return &known->second;
   }
   auto statement = store.writer->prepare(
-      "SELECT rowid, body, meta FROM documents WHERE collection = (SELECT id FROM collections WHERE name = ?) AND id = "
-      "?");
+      "SELECT rowid, body, meta FROM documents WHERE id = ? AND collection = (SELECT id FROM collections WHERE name = "
+      "?)");
   if (!statement) {
     return fail(std::move(statement).error());
   }
-  auto found = statement->bind(1, collection).bind(2, id).step();
+  auto found = statement->bind(1, id).bind(2, collection).step();
   if (!found) {
     static_cast<void>(note(fail(found.error())));
     return fail(std::move(found).error());
@@ -331,26 +331,22 @@ Result<crdt::Document> Transaction::load(std::string_view collection, std::strin
 }
 
 Status Transaction::insert(std::string_view collection, std::string_view id, const Map& fields) {
-  return state_->write(collection, id, [&](crdt::Document& document, const crdt::Commit& commit) {
-    return document.insert(fields, commit);
-  });
+  return state_->write(collection, id,
+                       [&](auto& document, const auto& commit) { return document.insert(fields, commit); });
 }
 
 Status Transaction::set(std::string_view collection, std::string_view id, const crdt::Path& path, const Value& value) {
-  return state_->write(collection, id, [&](crdt::Document& document, const crdt::Commit& commit) {
-    return document.set(path, value, commit);
-  });
+  return state_->write(collection, id,
+                       [&](auto& document, const auto& commit) { return document.set(path, value, commit); });
 }
 
 Status Transaction::unset(std::string_view collection, std::string_view id, const crdt::Path& path) {
-  return state_->write(collection, id, [&](crdt::Document& document, const crdt::Commit& commit) {
-    return document.unset(path, commit);
-  });
+  return state_->write(collection, id,
+                       [&](auto& document, const auto& commit) { return document.unset(path, commit); });
 }
 
 Status Transaction::remove(std::string_view collection, std::string_view id) {
-  return state_->write(collection, id,
-                       [&](crdt::Document& document, const crdt::Commit& commit) { return document.remove(commit); });
+  return state_->write(collection, id, [&](auto& document, const auto& commit) { return document.remove(commit); });
 }
 
 Status Transaction::merge(const crdt::Delta& delta, std::uint32_t source) {
