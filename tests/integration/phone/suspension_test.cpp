@@ -75,5 +75,37 @@ TEST(Phone, ACallCorksAPlayerWhichIsFrozenWhenTheCallOutlastsTheGrace) {
   EXPECT_EQ(run.count("call_end"), 1) << run.report();
 }
 
+TEST(Phone, APlayerThatObeysPlaysOnAfterACallShorterThanTheGrace) {
+  Policy policy = quick_ios();
+  policy.grace = Millis(3000);
+  PhoneRun run(
+      policy,
+      "expect playing within 5s\nbackground\ncall 500ms\nwait-call\nexpect playing within 2s\nwait 200ms\nquit\n",
+      {kApp, "play", "music", "run"});
+  EXPECT_EQ(run.wait(), 0) << run.report();
+  EXPECT_THAT(run.said(), HasSubstr("request-cork\nrequest-uncork")) << run.report();
+  ASSERT_TRUE(run.event("not_playing") && run.event("call_end")) << run.report();
+  EXPECT_LT(run.event("not_playing")->t_ns, run.event("call_end")->t_ns) << run.report();
+  EXPECT_EQ(run.count("playing"), 2) << run.report();
+  EXPECT_EQ(run.count("frozen"), 0) << run.report();
+}
+
+TEST(Phone, APlayerThatIgnoresTheCallIsSilencedAndDoesNotCountAsPlaying) {
+  PhoneRun run(quick_ios(), "expect playing within 5s\nbackground\ncall 2s\nexpect frozen within 1500ms\nquit\n",
+               {"pacat", "--property=media.role=music", "--raw", "/dev/zero"});
+  EXPECT_EQ(run.wait(), 0) << run.report();
+  EXPECT_EQ(run.count("frozen"), 1) << run.report();
+}
+
+TEST(Phone, ATaskBridgesACallLongerThanTheGrace) {
+  PhoneRun run(
+      quick_ios(),
+      "expect playing within 5s\nbackground\ncall 700ms\nwait-call\nexpect playing within 2s\nwait 200ms\nquit\n",
+      {kApp, "play", "music", "on", "state background", "do", "task begin bridge", "hello", "run"});
+  EXPECT_EQ(run.wait(), 0) << run.report();
+  EXPECT_EQ(run.count("frozen"), 0) << run.report();
+  EXPECT_EQ(run.count("task_expiring"), 0) << run.report();
+}
+
 }  // namespace
 }  // namespace fermata::phone
