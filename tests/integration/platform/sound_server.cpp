@@ -85,6 +85,8 @@ SeenStream SoundServer::our_stream() const {
       return {.there = true,
               .corked = value_of(block, "Corked: ") == "yes",
               .muted = value_of(block, "Mute: ") == "yes",
+              .index = value_of(block, "Sink Input #"),
+              .sink = value_of(block, "Sink: "),
               .role = value_of(block, "media.role = \"", '"'),
               .format = value_of(block, "Sample Specification: ")};
     }

@@ -14,7 +14,7 @@ struct SeenStream {
   bool there = false;
   bool corked = false;
   bool muted = false;
-  std::string role, format;
+  std::string index, sink, role, format;
 };
 
 class SoundServer {
