@@ -94,7 +94,7 @@ TEST_F(ControlSocket, GarbageIsAnsweredWithAnErrorAndEndsOnlyItsConnection) {
   expect_error_and_a_server_that_goes_on("{\"op\":\"dance\"}\n", "malformed");
   expect_error_and_a_server_that_goes_on("{\"op\":\"execute\",\"statement\":7}\n", "malformed");
   expect_error_and_a_server_that_goes_on("{\"op\":\"import\",\"collection\":\"a\"}\n{\"document\":5}\n", "malformed");
-  expect_error_and_a_server_that_goes_on(std::string(100000, '[') + "\n", "limit_exceeded");
+  expect_error_and_a_server_that_goes_on(std::string(100000, '[') + std::string(100000, ']') + "\n", "limit_exceeded");
 }
 
 TEST_F(ControlSocket, ALineWithoutEndIsCutOffAtItsLimit) {
