@@ -1,0 +1,98 @@
+// What the simulated apps do: small writes to few documents with few values, so that documents move in and out of
+// subscriptions and everybody collides with everybody.
+#include "base/check.hpp"
+#include "scenario.hpp"
+
+namespace fermata::sim {
+
+std::string Scenario::random_select() {
+  const std::string collection = world_.chance(50) ? "cars" : "cups";
+  const std::string value = std::to_string(world_.random().below(3));
+  switch (world_.random().below(6)) {
+    case 0:
+      return "SELECT * FROM " + collection;
+    case 1:
+      return "SELECT * FROM " + collection + " WHERE x = " + value +
+             " AND y = " + std::to_string(world_.random().below(3));
+    case 2:
+      return "SELECT * FROM " + collection + " WHERE x > " + value;
+    case 3:
+      return "SELECT * FROM " + collection + " WHERE y = " + value;
+    default:
+      return "SELECT * FROM " + collection + " WHERE x = " + value;
+  }
+}
+
+void Scenario::change_subscription() {
+  if (hubs_ == network_.size()) return;
+  const std::size_t index = hubs_ + world_.random().below(network_.size() - hubs_);
+  Device& device = network_.device(index);
+  if (!device.up() || device.suspended()) return;
+  const std::size_t count = device.subscriptions().size();
+  if (count > 1 && world_.chance(50)) {
+    device.unsubscribe(world_.random().below(count));
+  } else {
+    device.subscribe(random_select());
+  }
+}
+
+// Down or suspended devices write too: an app that is opened again writes before it has met anybody.
+void Scenario::write() {
+  Device& device = network_.device(random_device());
+  std::vector<Acknowledged> written;
+  {
+    auto transaction = device.store().begin();
+    FERMATA_CHECK(transaction.has_value());
+    for (std::uint64_t n = 1 + world_.random().below(3); n > 0; --n) {
+      const Status done = write_one(*transaction, written);
+      FERMATA_CHECK(done.has_value());
+    }
+    FERMATA_CHECK(transaction->commit().has_value());
+  }
+  for (Acknowledged& write : written) {
+    auto document = device.store().load(write.collection, write.id);
+    FERMATA_CHECK(document.has_value());
+    std::uint64_t& greatest = greatest_life_[{write.collection, write.id}];
+    greatest = std::max(greatest, document->life());
+    write.life = document->life();
+    if (!write.written) {
+      acknowledged_.push_back(write);
+      continue;
+    }
+    for (const crdt::Register& each : document->registers()) {
+      if (each.path != write.written->path) continue;
+      write.written = each;
+      acknowledged_.push_back(write);
+    }
+  }
+  outcome_.writes += written.size();
+  if (device.up()) device.turn([] {});
+}
+
+Status Scenario::write_one(store::Transaction& transaction, std::vector<Acknowledged>& written) {
+  const auto& [collection, id] = universe()[world_.random().below(universe().size())];
+  auto document = transaction.load(collection, id);
+  if (!document) return fail(std::move(document.error()));
+  const auto value = [this] { return Value(static_cast<std::int64_t>(world_.random().below(3))); };
+  const crdt::Path path = world_.chance(20)   ? crdt::Path{"n", "z"}
+                          : world_.chance(60) ? crdt::Path{"x"}
+                                              : crdt::Path{"y"};
+  Acknowledged write{collection, id, 0, crdt::Register{}};
+  write.written->path = path;
+  if (!document->alive()) {
+    write.written->path = {"x"};
+    written.push_back(write);
+    return transaction.insert(collection, id, Map{{"x", value()}, {"y", value()}});
+  }
+  const std::uint64_t what = world_.random().below(10);
+  if (what == 0) {
+    write.written.reset();
+    written.push_back(write);
+    return transaction.remove(collection, id);
+  }
+  written.push_back(write);
+  if (what == 1) return transaction.unset(collection, id, path);
+  return transaction.set(collection, id, path, value());
+}
+
+}  // namespace fermata::sim

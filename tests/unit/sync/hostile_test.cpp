@@ -1,0 +1,197 @@
+// Frames that no honest peer sends. The engine must end the session with a reason and stay itself.
+#include <cstdlib>
+
+#include "base/cbor.hpp"
+#include "pair.hpp"
+#include "sync/messages.hpp"
+
+namespace fermata::sync {
+namespace {
+
+struct Victim {
+  Victim() {
+    node.put("bmw", {{"x", 1}, {"y", 2}});
+    node.subscribe("SELECT * FROM cars WHERE x = 1");
+    (void)node.drain();
+  }
+  // Opens a link, lets the stranger say this, and tells how the link was closed, if it was.
+  std::optional<Error> hears(const std::vector<Bytes>& frames) {
+    node.engine->link_opened({++link, "stranger", "there", false}, node.now());
+    for (const Bytes& frame : frames) node.engine->frame_received(link, frame, node.now());
+    std::optional<Error> closed;
+    for (Action& action : node.drain()) {
+      if (auto* close = std::get_if<CloseLink>(&action)) closed = close->why;
+    }
+    node.engine->link_closed(link, node.now());
+    return closed;
+  }
+  Node node{"victim"};
+  LinkId link = 0;
+};
+
+Bytes hello(std::vector<Wanted> subscriptions = {}) {
+  return encode(Hello{"e1", "stranger", 5, std::move(subscriptions)});
+}
+
+ErrorCode code_of(const std::optional<Error>& error) {
+  return error ? error->code : ErrorCode::Unsupported;
+}
+
+TEST(HostileFrames, BytesThatAreNoMessageEndTheSession) {
+  Victim victim;
+  for (const Bytes& frame : {Bytes{}, Bytes{0x00}, Bytes{0x80}, Bytes{0xff}, Bytes{0x9f, 0x00}, Bytes{0x81, 0x61, 0x41},
+                             Bytes{0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, Bytes{0x81, 0x06}}) {
+    const auto closed = victim.hears({hello(), frame});
+    ASSERT_TRUE(closed.has_value());
+    EXPECT_TRUE(closed->code == ErrorCode::Malformed || closed->code == ErrorCode::LimitExceeded) << closed->message;
+  }
+}
+
+TEST(HostileFrames, AnythingBeforeHelloEndsTheSession) {
+  Victim victim;
+  EXPECT_EQ(code_of(victim.hears({encode(Ping{1})})), ErrorCode::Protocol);
+  EXPECT_EQ(code_of(victim.hears({hello(), hello()})), ErrorCode::Protocol);
+}
+
+TEST(HostileFrames, AnotherVersionEndsTheSessionAndSaysSo) {
+  Victim victim;
+  CborWriter out;
+  out.array(3);
+  out.uint(0);
+  out.uint(99);
+  out.text("whatever comes later");
+  const auto closed = victim.hears({out.take()});
+  ASSERT_EQ(code_of(closed), ErrorCode::VersionMismatch);
+  EXPECT_NE(closed->message.find("99"), std::string::npos);
+}
+
+TEST(HostileFrames, AMessageFromTheFutureIsSkippedIfItMayBe) {
+  Victim victim;
+  CborWriter skippable;
+  skippable.array(2);
+  skippable.uint(64);
+  skippable.text("news");
+  EXPECT_FALSE(victim.hears({hello(), skippable.take()}).has_value());
+  CborWriter needed;
+  needed.array(2);
+  needed.uint(9);
+  needed.text("news");
+  EXPECT_EQ(code_of(victim.hears({hello(), needed.take()})), ErrorCode::Protocol);
+}
+
+TEST(HostileFrames, ASubscriptionThatMakesNoSenseEndsTheSession) {
+  Victim victim;
+  for (const char* query :
+       {"", "SELECT", "DELETE FROM cars", "SELECT * FROM cars ORDER BY x", "SELECT * FROM cars WHERE x = :y"}) {
+    EXPECT_EQ(code_of(victim.hears({hello({{1, query, "", {}}})})), ErrorCode::Protocol) << query;
+    EXPECT_EQ(code_of(victim.hears({hello(), encode(Subscribe{{1, query, "", {}}})})), ErrorCode::Protocol) << query;
+  }
+}
+
+TEST(HostileFrames, TooManySubscriptionsEndTheSession) {
+  Victim victim;
+  std::vector<Bytes> frames{hello()};
+  for (std::uint64_t i = 0; i < 65; ++i)
+    frames.push_back(encode(Subscribe{{i, "SELECT * FROM cars WHERE x = " + std::to_string(i), "", {}}}));
+  EXPECT_EQ(code_of(victim.hears(frames)), ErrorCode::LimitExceeded);
+}
+
+TEST(HostileFrames, AcknowledgingWhatWasNeverSentEndsTheSession) {
+  Victim victim;
+  EXPECT_EQ(code_of(victim.hears({hello(), encode(Ack{7, {}})})), ErrorCode::Protocol);
+  EXPECT_EQ(code_of(victim.hears({hello(), encode(Ack{0, {{42, {}}}})})), ErrorCode::Protocol);
+  EXPECT_EQ(code_of(victim.hears({hello(), encode(Unsubscribe{42})})), ErrorCode::Protocol);
+}
+
+TEST(HostileFrames, RangesWithEndlessHolesEndTheSession) {
+  Victim victim;
+  const std::uint64_t key = query::Predicate::parse("SELECT * FROM cars WHERE x = 1", {})->key();
+  std::vector<Bytes> frames{hello()};
+  for (std::uint64_t i = 0; i < 2000; ++i)
+    frames.push_back(ChangesWriter().take(1, "", {{key, 10 * i + 5, 10 * i + 6, true}}));
+  EXPECT_EQ(code_of(victim.hears(frames)), ErrorCode::Protocol);
+}
+
+TEST(HostileFrames, ARangeForASubscriptionThatWeNeverHadIsIgnored) {
+  Victim victim;
+  EXPECT_FALSE(victim.hears({hello(), ChangesWriter().take(1, "", {{4711, 0, 6, true}})}).has_value());
+}
+
+TEST(HostileFrames, ASubscriptionWithACursorBeyondOurLogStartsFromTheBeginning) {
+  Victim victim;
+  const store::Epoch epoch = victim.node.store->epoch();
+  victim.node.engine->link_opened({90, "stranger", "there", false}, victim.node.now());
+  victim.node.engine->frame_received(90, hello({{1, "SELECT * FROM cars", epoch, {1u << 30, 1u << 30}}}),
+                                     victim.node.now());
+  (void)victim.node.drain();
+  EXPECT_EQ(victim.node.session().documents_sent, 1u);
+}
+
+// One valid frame of each kind, to start mutating from.
+std::vector<Bytes> valid_frames() {
+  crdt::Document document;
+  (void)document.insert({{"x", 1}, {"n", Map{{"z", 2}}}}, {{7, 1}, {1u << 20}, 1});
+  auto delta = *document.delta_since(0, 0);
+  delta.collection = "cars";
+  delta.id = "bmw";
+  const std::uint64_t key = query::Predicate::parse("SELECT * FROM cars WHERE x = 1", {})->key();
+  ChangesWriter changes;
+  changes.add(delta, 99);
+  changes.name({"cars", "bmw"});
+  changes.name({"cars", "audi"});
+  return {hello({{3, "SELECT * FROM cars", "e", {1, 2}}}),
+          encode(Subscribe{{4, "SELECT * FROM cars WHERE x = 2", "e", {}}}),
+          encode(Unsubscribe{3}),
+          changes.take(9, "e9", {{key, 0, 4, true}}),
+          encode(Want{{{3, 0, 4, true}}, {{"cars", "bmw"}, {"cups", "red"}}}),
+          encode(Ack{1, {{3, {1, 2}}}}),
+          encode(Ping{1}),
+          encode(Pong{1}),
+          encode(Goodbye{"bye", 5})};
+}
+
+void mutate(Bytes& frame, Random& random) {
+  for (std::uint64_t n = 1 + random.below(3); n > 0 && !frame.empty(); --n) {
+    const auto at = static_cast<std::ptrdiff_t>(random.below(frame.size()));
+    switch (random.below(4)) {
+      case 0:
+        frame[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(random.below(256));
+        break;
+      case 1:
+        frame.erase(frame.begin() + at, frame.begin() + at + 1);
+        break;
+      case 2:
+        frame.insert(frame.begin() + at, static_cast<std::uint8_t>(random.below(256)));
+        break;
+      default:
+        frame.resize(static_cast<std::size_t>(at));
+    }
+  }
+}
+
+TEST(HostileFrames, MutatedFramesNeverDoMoreThanEndTheSession) {
+  const char* chosen = std::getenv("FERMATA_SEED");
+  const std::uint64_t seed = chosen ? std::strtoull(chosen, nullptr, 10) : 1;
+  SCOPED_TRACE("repeat: FERMATA_SEED=" + std::to_string(seed) +
+               " build/dev/bin/test_sync --gtest_filter=HostileFrames.MutatedFrames*");
+  SeededRandom random(seed);
+  const std::vector<Bytes> valid = valid_frames();
+  Victim victim;
+  std::size_t ended = 0;
+  constexpr std::size_t kRounds = 1500;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    std::vector<Bytes> frames{hello({{3, "SELECT * FROM cars", "e", {}}})};
+    for (int n = 0; n < 4; ++n) {
+      frames.push_back(valid[random.below(valid.size())]);
+      if (random.below(3) != 0) mutate(frames.back(), random);
+    }
+    if (random.below(8) == 0) mutate(frames.front(), random);
+    if (victim.hears(frames)) ++ended;
+  }
+  EXPECT_GT(ended, kRounds / 2);
+  EXPECT_TRUE(victim.node.at("bmw").exists());
+  EXPECT_TRUE(victim.node.engine->sessions().empty());
+}
+
+}  // namespace
+}  // namespace fermata::sync
