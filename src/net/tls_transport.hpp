@@ -1,5 +1,7 @@
 // The transport of production: TLS 1.3 over TCP on the Asio loop, with mutual authentication. See identity.hpp for who
-// is let in.
+// is let in. There are no session tickets: every connection authenticates afresh, in two round trips with TCP's own.
+// A link opens once either side has proof that the other accepted it. Byte counts are those of the wire, handshakes
+// included. Of `refused_links` each side counts its own view: a dialer also counts that it was refused.
 #pragma once
 
 #include <functional>

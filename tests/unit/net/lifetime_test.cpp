@@ -114,6 +114,21 @@ TEST(Closing, ARemoteThatDoesNotReadIsCutOffWhenTooMuchIsQueued) {
   EXPECT_EQ(node.last().why.code, ErrorCode::LimitExceeded) << node.last().why.message;
 }
 
+TEST(Closing, ARemoteThatVanishesIsToldFromOneThatSaysGoodbye) {
+  TestLoop loop;
+  Node node{loop};
+  const Identity member = make_identity();
+  auto stranger = std::make_unique<TlsStranger>(node.transport->listen("127.0.0.1:0").value(), trusting(member));
+  ASSERT_TRUE(loop.run_until([&] { return stranger->poll() || stranger->finished_handshake(); }));
+  stranger->send(Bytes{0, 0, 0, 0});
+  ASSERT_TRUE(loop.run_until([&] { return node.open() == 1; }));
+  stranger.reset();
+  ASSERT_TRUE(loop.run_until([&] { return node.last().closed; }));
+  EXPECT_EQ(node.last().why.code, ErrorCode::Io);
+  EXPECT_EQ(node.last().why.message.find("the link to 127.0.0.1:"), 0u) << node.last().why.message;
+  EXPECT_EQ(node.refused(), 0u);
+}
+
 TEST(Dialing, ReturnsAfterTheRemoteRestartsOnTheSamePort) {
   TestLoop loop;
   Node dialer{loop};

@@ -38,6 +38,8 @@ TEST(Link, CarriesLargeFramesBothWaysAtOnce) {
   ASSERT_TRUE(pair.loop.run_until([&] { return pair.dialer.frames() == 1 && pair.listener.frames() == 1; }));
   EXPECT_TRUE(pair.listener.last().frames[0] == there);
   EXPECT_TRUE(pair.dialer.last().frames[0] == back);
+  EXPECT_GT(pair.dialer.transport->stats().bytes_sent, there.size());
+  EXPECT_EQ(pair.dialer.transport->stats().bytes_sent, pair.listener.transport->stats().bytes_received);
 }
 
 }  // namespace
