@@ -87,8 +87,8 @@ void add_demo_peer(CLI::App& app, Outcome& outcome) {
   verb->add_option("--secret-file", options->secret_file, "The group's secret")->required();
   verb->add_option("--import", options->import_file, "desk: documents to import");
   verb->add_option("--connect", options->connect, "phone: desk's address");
-  verb->add_option("--command-fd", options->command_fd, "Where commands come from");
-  verb->add_option("--report-fd", options->report_fd, "Where events go");
+  verb->add_option("--commands", options->commands, "Where commands come from");
+  verb->add_option("--reports", options->reports, "Where reports go");
   verb->callback([options, &outcome] { outcome.run = [options] { return run_demo_peer(*options); }; });
 }
 

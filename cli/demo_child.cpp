@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +19,6 @@ namespace fermata::cli {
 Result<std::vector<Map>> EventStream::read() {
   char chunk[16384];
   const ssize_t size = ::read(fd_.fd(), chunk, sizeof chunk);
-  if (size == 0) return fail(ErrorCode::Closed, "a process of the demo ended");
   if (size < 0 && errno != EAGAIN && errno != EINTR)
     return fail(errno_error("cannot read from a process of the demo", errno));
   if (size > 0) buffer_.append(chunk, static_cast<std::size_t>(size));
@@ -33,21 +33,22 @@ Result<std::vector<Map>> EventStream::read() {
   return events;
 }
 
-Result<DemoPipe> make_pipe() {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return fail(errno_error("cannot make a pipe", errno));
-  return DemoPipe{Fd(fds[0]), Fd(fds[1])};
+Result<EventStream> EventStream::make(const std::string& path) {
+  if (::mkfifo(path.c_str(), 0600) != 0) return fail(errno_error("cannot make " + path, errno));
+  // Open for both, so that neither side waits for the other to come.
+  Fd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return fail(errno_error("cannot open " + path, errno));
+  return EventStream(std::move(fd));
 }
 
 namespace {
 
 // Between fork and exec: only what is safe there.
-[[noreturn]] void become(const std::vector<char*>& arguments, int commands, int log, const std::vector<int>& inherit) {
+[[noreturn]] void become(const std::vector<char*>& arguments, int commands, int log) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   ::dup2(commands, 0);
   ::dup2(log, 1);
   ::dup2(log, 2);
-  for (const int fd : inherit) ::fcntl(fd, F_SETFD, 0);
   ::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -59,10 +60,11 @@ namespace {
 
 }  // namespace
 
-Result<DemoChild> DemoChild::start(const std::vector<std::string>& arguments, const std::vector<int>& inherit,
-                                   const std::string& log_path) {
-  auto commands = make_pipe();
-  if (!commands) return fail(commands.error());
+Result<DemoChild> DemoChild::start(const std::vector<std::string>& arguments, const std::string& log_path) {
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC) != 0) return fail(errno_error("cannot make a pipe", errno));
+  const Fd commands_end(pipe[0]);
+  Fd commands(pipe[1]);
   const Fd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return fail(errno_error("cannot write " + log_path, errno));
   std::vector<std::string> words = arguments;
@@ -72,8 +74,8 @@ Result<DemoChild> DemoChild::start(const std::vector<std::string>& arguments, co
   raw.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(errno_error("cannot start a process of the demo", errno));
-  if (pid == 0) become(raw, commands->read.fd(), log.fd(), inherit);
-  return DemoChild(pid, std::move(commands->write));
+  if (pid == 0) become(raw, commands_end.fd(), log.fd());
+  return DemoChild(pid, std::move(commands));
 }
 
 void DemoChild::tell(const std::string& line) {
@@ -84,17 +86,15 @@ void DemoChild::tell(const std::string& line) {
 bool DemoChild::wait_for_end(std::chrono::milliseconds within) const {
   const Fd watched(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   pollfd ready{.fd = watched.fd(), .events = POLLIN, .revents = 0};
-  ::poll(&ready, 1, static_cast<int>(within.count()));
-  return ::waitpid(pid_, nullptr, WNOHANG) != 0;
+  // Left unreaped, so that the pid stays ours until the destructor.
+  return ::poll(&ready, 1, static_cast<int>(within.count())) > 0;
 }
 
 DemoChild::~DemoChild() {
   if (pid_ <= 0) return;
   commands_ = Fd();
-  if (wait_for_end(std::chrono::seconds(5))) return;
-  ::kill(pid_, SIGTERM);
-  if (wait_for_end(std::chrono::seconds(5))) return;
-  ::kill(pid_, SIGKILL);
+  if (!wait_for_end(std::chrono::seconds(5))) ::kill(pid_, SIGTERM);
+  if (!wait_for_end(std::chrono::seconds(5))) ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
 

@@ -20,8 +20,11 @@ class EventStream {
   EventStream() = default;
   explicit EventStream(Fd fd) : fd_(std::move(fd)) {}
   [[nodiscard]] int fd() const { return fd_.fd(); }
-  // What can be read without waiting. Error: Closed at the end of the stream.
+  // What can be read without waiting. Error: Io.
   [[nodiscard]] Result<std::vector<Map>> read();
+
+  // A named pipe made at `path`, open for reading; whoever opens it for writing feeds the stream. Error: Io.
+  [[nodiscard]] static Result<EventStream> make(const std::string& path);
 
  private:
   Fd fd_;
@@ -34,28 +37,22 @@ class DemoChild {
  public:
   // Runs this program with these arguments, its stdin fed by tell(). `inherit`: descriptors that it keeps, at the same
   // numbers. stderr goes to `log_path`.
-  [[nodiscard]] static Result<DemoChild> start(const std::vector<std::string>& arguments,
-                                               const std::vector<int>& inherit, const std::string& log_path);
+  [[nodiscard]] static Result<DemoChild> start(const std::vector<std::string>& arguments, const std::string& log_path);
   ~DemoChild();
   DemoChild(DemoChild&& other) noexcept : pid_(std::exchange(other.pid_, -1)), commands_(std::move(other.commands_)) {}
   DemoChild& operator=(DemoChild&&) = delete;
 
   // A line to its stdin. A child that is gone swallows it.
   void tell(const std::string& line);
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  // Whether it is gone by itself.
+  [[nodiscard]] bool ended() const { return wait_for_end(std::chrono::milliseconds(0)); }
 
  private:
   DemoChild(pid_t pid, Fd commands) : pid_(pid), commands_(std::move(commands)) {}
-  bool wait_for_end(std::chrono::milliseconds within) const;
+  [[nodiscard]] bool wait_for_end(std::chrono::milliseconds within) const;
 
   pid_t pid_;
   Fd commands_;
 };
-
-// A pipe whose ends are not inherited unless named.
-struct DemoPipe {
-  Fd read, write;
-};
-[[nodiscard]] Result<DemoPipe> make_pipe();
 
 }  // namespace fermata::cli

@@ -2,22 +2,22 @@
 // and tells what it sees as JSON lines on another.
 #include "cli/demo_peer.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 #include <fermata/fermata.hpp>
 
-#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <iterator>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 
-#include "cli/documents.hpp"
+#include "cli/files.hpp"
+#include "cli/import_file.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -138,9 +138,7 @@ Result<std::unique_ptr<Peer>> open_peer(const DemoPeerOptions& options) {
 }
 
 Result<int> run_desk(const DemoPeerOptions& options, Reporter& reporter, Commands& commands) {
-  auto text = read_file(options.import_file);
-  if (!text) return fail(text.error());
-  auto documents = parse_documents(*text, options.import_file, "code", {});
+  auto documents = read_documents(options.import_file, "code");
   if (!documents) return fail(documents.error());
   auto peer = open_peer(options);
   if (!peer) return fail(peer.error());
@@ -232,8 +230,12 @@ Result<int> run_phone(const DemoPeerOptions& options, Reporter& reporter, Comman
 }  // namespace
 
 Result<int> run_demo_peer(const DemoPeerOptions& options) {
-  Reporter reporter(options.report_fd);
-  Commands commands(options.command_fd);
+  const Fd reports(::open(options.reports.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!reports) return fail(errno_error("cannot open " + options.reports, errno));
+  const Fd lines(::open(options.commands.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!lines) return fail(errno_error("cannot open " + options.commands, errno));
+  Reporter reporter(reports.fd());
+  Commands commands(lines.fd());
   return options.role == "desk" ? run_desk(options, reporter, commands) : run_phone(options, reporter, commands);
 }
 

@@ -11,8 +11,10 @@ struct DemoPeerOptions {
   std::string directory, secret_file;
   std::string import_file;  // desk: JSON of documents with a "code" each
   std::string connect;      // phone: desk's address
-  int command_fd = 0;       // lines: desk: write, rest, quit; phone: watch, background-sync on|off, status, quit
-  int report_fd = 1;        // JSON lines with t_ns: ready, written, failed; count, delivered, status
+  // Files or pipes by name: a phone gives its app no descriptors. Commands are lines; desk: write, rest, quit; phone:
+  // watch, background-sync on|off, status, quit. Reports are JSON lines with t_ns: ready, written, failed; count,
+  // delivered, status.
+  std::string commands = "/dev/stdin", reports = "/dev/stdout";
 };
 
 [[nodiscard]] Result<int> run_demo_peer(const DemoPeerOptions& options);

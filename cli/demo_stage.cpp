@@ -1,9 +1,7 @@
 #include "cli/demo_stage.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,7 +10,6 @@
 #include <fstream>
 
 #include "cli/demo_wakeups.hpp"
-#include "cli/files.hpp"
 #include "cli/terminal.hpp"
 
 namespace fermata::cli {
@@ -84,29 +81,27 @@ Error DemoStage::explain(Error error) const {
 
 Status DemoStage::start_desk() {
   started_at_ = now_ns();
-  auto events = make_pipe();
+  const std::string reports = directory_ + "/desk.reports";
+  auto events = EventStream::make(reports);
   if (!events) return fail(events.error());
-  auto desk =
-      DemoChild::start({"demo-peer", "desk", directory_ + "/desk", "--secret-file", directory_ + "/group.secret",
-                        "--import", documents_, "--report-fd", std::to_string(events->write.fd())},
-                       {events->write.fd()}, directory_ + "/desk.log");
+  desk_events_ = std::move(*events);
+  auto desk = DemoChild::start({"demo-peer", "desk", directory_ + "/desk", "--secret-file",
+                                directory_ + "/group.secret", "--import", documents_, "--reports", reports},
+                               directory_ + "/desk.log");
   if (!desk) return fail(desk.error());
   desk_.emplace(std::move(*desk));
-  desk_events_ = EventStream(std::move(events->read));
-  events->write = Fd();
   return until("desk to import its documents", kPatience, [this] { return !desk_address_.empty(); });
 }
 
 Status DemoStage::start_phone() {
-  auto events = make_pipe();
-  if (!events) return fail(events.error());
-  auto commands = make_pipe();
-  if (!commands) return fail(commands.error());
-  const std::string fifo = directory_ + "/phone.events";
-  if (::mkfifo(fifo.c_str(), 0600) != 0) return fail(errno_error("cannot make " + fifo, errno));
-  // Open for both, so that neither side waits for the other.
-  phone_events_ = EventStream(Fd(::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
-  const int report_fd = events->write.fd(), command_fd = commands->read.fd();
+  const std::string phone_events = directory_ + "/phone.events", reports = directory_ + "/app.reports",
+                    commands = directory_ + "/app.commands";
+  for (const auto& [stream, path] :
+       {std::pair(&phone_events_, phone_events), {&app_events_, reports}, {&app_commands_, commands}}) {
+    auto made = EventStream::make(path);
+    if (!made) return fail(made.error());
+    *stream = std::move(*made);
+  }
   auto phone = DemoChild::start({"phone",
                                  "--policy",
                                  "ios",
@@ -115,7 +110,7 @@ Status DemoStage::start_phone() {
                                  "--script",
                                  "-",
                                  "--events",
-                                 fifo,
+                                 phone_events,
                                  "--",
                                  "/proc/self/exe",
                                  "demo-peer",
@@ -125,15 +120,13 @@ Status DemoStage::start_phone() {
                                  directory_ + "/group.secret",
                                  "--connect",
                                  desk_address_,
-                                 "--report-fd",
-                                 std::to_string(report_fd),
-                                 "--command-fd",
-                                 std::to_string(command_fd)},
-                                {report_fd, command_fd}, directory_ + "/phone.log");
+                                 "--reports",
+                                 reports,
+                                 "--commands",
+                                 commands},
+                                directory_ + "/phone.log");
   if (!phone) return fail(phone.error());
   phone_.emplace(std::move(*phone));
-  app_events_ = EventStream(std::move(events->read));
-  app_commands_ = std::move(commands->write);
   return until("the phone to start its app", kPatience, [this] { return app_pid_ != 0; });
 }
 
@@ -163,6 +156,13 @@ void DemoStage::end_act() {
   record_.acts.back().end = now_ns();
 }
 
+Status DemoStage::settle() {
+  auto arrived = until("the last change", seconds(2), [this] { return all_delivered(now_ns()); });
+  if (!arrived && arrived.error().code != ErrorCode::Timeout) return arrived;
+  end_act();
+  return {};
+}
+
 bool DemoStage::all_delivered(Nanoseconds before) const {
   return std::all_of(record_.changes.begin(), record_.changes.end(),
                      [before](const auto& entry) { return entry.second.written >= before || entry.second.delivered; });
@@ -172,8 +172,7 @@ Status DemoStage::act_foreground() {
   begin_act("foreground", "foreground");
   desk_->tell("write");
   if (auto rested = rest(times_.foreground); !rested) return rested;
-  end_act();
-  return {};
+  return settle();
 }
 
 Status DemoStage::act_background_without() {
@@ -202,8 +201,7 @@ Status DemoStage::act_return() {
   if (auto asked = ask_status(); !asked) return asked;
   const auto left = milliseconds((record_.acts.back().begin + to_ns(times_.back) - now_ns()) / 1'000'000);
   if (auto rested = rest(std::max(left, milliseconds(0))); !rested) return rested;
-  end_act();
-  return {};
+  return settle();
 }
 
 Status DemoStage::act_background_with() {
@@ -219,14 +217,9 @@ Status DemoStage::act_background_with() {
   const double elapsed = static_cast<double>(now_ns() - begin) / 1e9;
   record_.client_wakeups = static_cast<double>(voluntary_switches(app_pid_) - client) / elapsed;
   record_.server_wakeups = static_cast<double>(voluntary_switches(server_pid_) - server) / elapsed;
-  // The act goes on until its last change had its time to arrive, still in the background.
   desk_->tell("rest");
   if (auto rested = rest(milliseconds(150)); !rested) return rested;
-  if (auto arrived = until("the last change", seconds(2), [this] { return all_delivered(now_ns()); });
-      !arrived && arrived.error().code != ErrorCode::Timeout) {
-    return arrived;
-  }
-  end_act();
+  if (auto settled = settle(); !settled) return settled;
   if (frozen_) return fail(ErrorCode::Timeout, "the app was suspended although background sync was on");
   if (auto asked = ask_status(); !asked) return asked;
   record_.catch_up_round_trips = round_trips;  // that of the return, not of a later connection
@@ -291,6 +284,9 @@ Status DemoStage::serve_once(milliseconds at_most) {
     for (const Map& event : *events) (this->*streams[i].second)(event);
   }
   timeline_.refresh(now_ns());
+  for (const auto* child : {&desk_, &phone_}) {
+    if (*child && (*child)->ended()) return fail(ErrorCode::Closed, "a process of the demo ended before its time");
+  }
   if (!failure_.empty()) return fail(ErrorCode::Io, failure_);
   return {};
 }

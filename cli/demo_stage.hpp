@@ -46,6 +46,9 @@ class DemoStage {
 
   void begin_act(const char* name, const char* title);
   void end_act();
+  // Ends a live act once what was written in it had its time to arrive, 2 s at most: what comes later counts as not
+  // delivered in it.
+  [[nodiscard]] Status settle();
   // Serves events until the condition holds. Errors: Timeout, Closed.
   [[nodiscard]] Status until(const char* what, std::chrono::milliseconds within, const Condition& condition);
   [[nodiscard]] Status rest(std::chrono::milliseconds time);
@@ -63,7 +66,7 @@ class DemoStage {
   DemoRecord record_;
   DemoTimeline timeline_;
   EventStream desk_events_, app_events_, phone_events_;
-  Fd app_commands_;
+  EventStream app_commands_;  // only written to
   std::optional<DemoChild> desk_, phone_;
   std::string desk_address_;
   std::uint64_t desk_documents_ = 0;

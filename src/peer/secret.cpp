@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/bytes.hpp"
 #include "base/random.hpp"
 
 namespace fermata {
