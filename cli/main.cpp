@@ -40,7 +40,7 @@ int run(int argc, char** argv) {
   Outcome outcome;
   describe(app);
   add_verbs(app, outcome);
-  if (&add_demo != nullptr) add_demo(app, outcome);
+  add_demo(app, outcome);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

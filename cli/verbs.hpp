@@ -32,7 +32,7 @@ struct Outcome {
 
 // init, import, query, watch, export, serve, status, phone.
 void add_verbs(CLI::App& app, Outcome& outcome);
-// In cmd_demo.cpp. Weak until that file is there.
-[[gnu::weak]] void add_demo(CLI::App& app, Outcome& outcome);
+// In cmd_demo.cpp.
+void add_demo(CLI::App& app, Outcome& outcome);
 
 }  // namespace fermata::cli

@@ -116,6 +116,26 @@ TEST(NoDatabase, AFileInPlaceOfADirectoryIsRefused) {
   EXPECT_EQ(content_of(file), "Dear diary");
 }
 
+TEST_F(CommandLine, ADatabaseOfANewerFormatIsRefusedAndNotTouched) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((directory_ + "/fermata.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "PRAGMA user_version = 9999", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  const std::string before = content_of(directory_ + "/fermata.db");
+  for (const Words& words : {Words{"query", directory_, "SELECT * FROM a"}, Words{"serve", directory_}}) {
+    expect_one_clear_line(fermata(words), 10, "newer");
+  }
+  EXPECT_EQ(content_of(directory_ + "/fermata.db"), before);
+}
+
+TEST_F(CommandLine, AFileThatIsNoDatabaseIsRefusedAndNotTouched) {
+  const std::string file = folder_.file("db/fermata.db", std::string(8192, 'x'));
+  const Outcome run = fermata({"query", directory_, "SELECT * FROM a"});
+  EXPECT_NE(run.code, 0) << run;
+  expect_one_clear_line(run, run.code, directory_);
+  EXPECT_EQ(content_of(file), std::string(8192, 'x'));
+}
+
 // A small file system of its own, full as soon as something of size is written.
 class SmallDisk {
  public:

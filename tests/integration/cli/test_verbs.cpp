@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kSubdivisions = "/usr/share/iso-codes/json/iso_3166-2.json";
 
 TEST(Help, EveryVerbShowsAnExample) {
-  for (const char* verb : {"init", "import", "query", "watch", "export", "serve", "status", "phone"}) {
+  for (const char* verb : {"demo", "init", "import", "query", "watch", "export", "serve", "status", "phone"}) {
     const Outcome run = fermata({verb, "--help"});
     EXPECT_EQ(run.code, 0) << run;
     EXPECT_NE(run.out.find("Example:\n  fermata " + std::string(verb)), std::string::npos) << run;
@@ -39,6 +39,16 @@ TEST(Usage, AMissingVerbAnUnknownVerbAndAMissingArgumentExitWith2) {
   for (const Words& words : {Words{}, Words{"dance"}, Words{"query", "here"}, Words{"init", "a", "b"}}) {
     expect_one_clear_line(fermata(words), 2, "--help");
   }
+}
+
+TEST(Phone, EndsWithTheExitCodeOfItsProgram) {
+  if (!std::filesystem::exists("/usr/bin/pulseaudio")) GTEST_SKIP() << "pulseaudio is not installed";
+  const Outcome run = fermata({"phone", "--policy", "ios", "--quiet", "--", "sh", "-c", "exit 7"});
+  EXPECT_EQ(run.code, 7) << run;
+}
+
+TEST(Phone, AnUnknownPolicyIsNamed) {
+  expect_one_clear_line(fermata({"phone", "--policy", "toaster", "--", "true"}), 5, "toaster");
 }
 
 TEST(Init, MakesADirectoryWithASecretForItsOwnerAlone) {
