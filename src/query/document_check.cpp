@@ -5,46 +5,32 @@
 namespace fermata::query {
 namespace {
 
-constexpr std::size_t kHeadBytes = 9;  // the longest head of a CBOR item
+Status check_text(std::string_view text) {
+  if (is_utf8(text)) return {};
+  return fail(ErrorCode::InvalidArgument, "a document holds text that is not UTF-8; store it as Bytes");
+}
 
-// Adds up the bound of a tree and stops at its first fault.
-class Walk {
- public:
-  Status value(const Value& value, std::size_t depth) {
-    if (depth > kMaxDepth)
-      return fail(ErrorCode::LimitExceeded, "a document nests deeper than 64 levels; make it flatter");
-    bound_ += kHeadBytes;
-    if (const auto* text = value.if_a<std::string>()) return string(*text);
-    if (const auto* bytes = value.if_a<Bytes>()) bound_ += bytes->size();
-    if (const auto* array = value.if_a<Array>()) {
-      for (const Value& element : *array) {
-        if (auto checked = this->value(element, depth + 1); !checked) return checked;
-      }
+Status check_level(const Value& value, std::size_t depth);
+
+Status check_fields(const Map& map, std::size_t depth) {
+  for (const auto& [name, value] : map) {
+    if (auto checked = check_text(name); !checked) return checked;
+    if (auto checked = check_level(value, depth); !checked) return checked;
+  }
+  return {};
+}
+
+Status check_level(const Value& value, std::size_t depth) {
+  if (depth > kMaxDepth) return fail(ErrorCode::LimitExceeded, "a value nests deeper than 64 levels; make it flatter");
+  if (const auto* text = value.if_a<std::string>()) return check_text(*text);
+  if (const auto* map = value.if_a<Map>()) return check_fields(*map, depth + 1);
+  if (const auto* array = value.if_a<Array>()) {
+    for (const Value& element : *array) {
+      if (auto checked = check_level(element, depth + 1); !checked) return checked;
     }
-    if (const auto* inner = value.if_a<Map>()) return map(*inner, depth);
-    return {};
   }
-
-  Status map(const Map& map, std::size_t depth) {
-    for (const auto& [key, inner] : map) {
-      bound_ += kHeadBytes;
-      if (auto checked = string(key); !checked) return checked;
-      if (auto checked = value(inner, depth + 1); !checked) return checked;
-    }
-    return {};
-  }
-
-  [[nodiscard]] std::size_t bound() const { return bound_; }
-
- private:
-  Status string(std::string_view text) {
-    bound_ += text.size();
-    if (is_utf8(text)) return {};
-    return fail(ErrorCode::InvalidArgument, "a document holds text that is not UTF-8; store it as Bytes");
-  }
-
-  std::size_t bound_ = 0;
-};
+  return {};
+}
 
 Status check_id(const Value& id) {
   const auto* text = id.if_a<std::string>();
@@ -67,26 +53,13 @@ Result<NewDocument> check_document(Map document, const MakeId& make_id) {
   } else {
     made.id = make_id();
   }
-  Walk walk;
-  if (auto checked = walk.map(document, 1); !checked) return fail(checked.error());
-  if (walk.bound() > kMaxDocumentBytes) {
-    if (auto checked = check_encoded_size(made.id, document); !checked) return fail(checked.error());
-  }
+  if (auto checked = check_fields(document, 1); !checked) return fail(checked.error());
   made.fields = std::move(document);
   return made;
 }
 
-Result<std::size_t> check_value(const Value& value) {
-  Walk walk;
-  if (auto checked = walk.value(value, 1); !checked) return fail(checked.error());
-  return walk.bound();
-}
-
-Status check_encoded_size(std::string_view id, Map fields) {
-  const std::size_t size = encode_value(Value(std::move(fields))).size();
-  if (size <= kMaxDocumentBytes) return {};
-  return fail(ErrorCode::LimitExceeded, "document \"" + std::string(id) + "\" would have " + std::to_string(size) +
-                                            " bytes, more than 16 MiB; split it");
+Status check_value(const Value& value) {
+  return check_level(value, 1);
 }
 
 }  // namespace fermata::query

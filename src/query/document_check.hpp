@@ -13,11 +13,7 @@ struct NewDocument {
 // Takes "_id" off the fields, or makes one. Errors: InvalidArgument, LimitExceeded.
 [[nodiscard]] Result<NewDocument> check_document(Map document, const MakeId& make_id);
 
-// An upper bound of the value's encoded size. Errors: InvalidArgument for text that is not UTF-8, LimitExceeded deeper
-// than kMaxDepth.
-[[nodiscard]] Result<std::size_t> check_value(const Value& value);
-
-// Error: LimitExceeded.
-[[nodiscard]] Status check_encoded_size(std::string_view id, Map fields);
+// Errors: InvalidArgument for text that is not UTF-8, LimitExceeded deeper than kMaxDepth.
+[[nodiscard]] Status check_value(const Value& value);
 
 }  // namespace fermata::query

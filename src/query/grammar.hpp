@@ -87,10 +87,12 @@ struct member : seq<member_key, must<colon, member_value>> {};
 struct next_member : seq<member> {};
 struct object_end : one<'}'> {};
 struct members : seq<member, star<if_must<sign<','>, next_member>>> {};
-struct object : if_must<sign<'{'>, opt<members>, object_end> {};
+struct object_body : seq<opt<members>, must<object_end>> {};
+struct object : if_must<sign<'{'>, object_body> {};
 struct array_end : one<']'> {};
 struct elements : list_must<member_value, sign<','>> {};
-struct array : if_must<sign<'['>, opt<elements>, array_end> {};
+struct array_body : seq<opt<elements>, must<array_end>> {};
+struct array : if_must<sign<'['>, array_body> {};
 
 // Expressions. A parenthesis always opens a condition, never a value, so nothing is parsed twice.
 struct operand : seq<sor<scalar, object, array, path>, gap> {};
@@ -107,7 +109,8 @@ struct is_what : sor<k_null, k_missing> {};
 struct is : if_must<k_is, opt<k_not>, is_what> {};
 struct condition : seq<operand, opt<sor<compare, in, like, is>>> {};
 struct expression;
-struct group : if_must<open, expression, close> {};
+struct group_body : seq<expression> {};
+struct group : if_must<open, group_body, close> {};
 struct term : sor<group, condition> {};
 struct negation : seq<star<k_not>, term> {};
 struct conjunction : list_must<negation, k_and> {};
@@ -206,6 +209,8 @@ inline constexpr const char* expected<is_what> = "NULL or MISSING";
 template <>
 inline constexpr const char* expected<expression> = kConditionHelp;
 template <>
+inline constexpr const char* expected<group_body> = kConditionHelp;
+template <>
 inline constexpr const char* expected<conjunction> = kConditionHelp;
 template <>
 inline constexpr const char* expected<negation> = kConditionHelp;
@@ -242,15 +247,15 @@ struct Messages {
 template <class Rule>
 using control = must_if<Messages, normal, false>::control<Rule>;
 
-// The rules that open a level of nesting.
+// The insides of what nests: counted once the bracket is there, so that a mere attempt does not count.
 template <class Rule>
 struct action : nothing<Rule> {};
 template <>
-struct action<group> : limit_depth<kMaxNesting> {};
+struct action<group_body> : limit_depth<kMaxNesting> {};
 template <>
-struct action<object> : limit_depth<kMaxNesting> {};
+struct action<object_body> : limit_depth<kMaxNesting> {};
 template <>
-struct action<array> : limit_depth<kMaxNesting> {};
+struct action<array_body> : limit_depth<kMaxNesting> {};
 
 // The rules that become nodes of the parse tree.
 template <class Rule>

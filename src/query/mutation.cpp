@@ -64,12 +64,6 @@ Result<bool> bring_to(store::Transaction& transaction, std::string_view collecti
   Map before = stored->view();
   Difference difference(transaction, collection, document.id, others);
   if (auto written = difference.write(before, document.fields); !written) return fail(written.error());
-  // Merged with what stays, two documents within the limit can exceed it.
-  if (others == Others::Keep && difference.wrote()) {
-    const auto merged = transaction.load(collection, document.id);
-    if (!merged) return fail(merged.error());
-    if (auto checked = check_encoded_size(document.id, merged->view()); !checked) return fail(checked.error());
-  }
   return difference.wrote();
 }
 
@@ -107,35 +101,6 @@ Result<std::optional<Value>> assigned_value(const Operand& operand, std::string_
   return stored_value(body, path);
 }
 
-void place(Map& fields, const crdt::Path& path, std::size_t depth, const Value& value) {
-  Value& slot = fields[path[depth]];
-  if (depth + 1 == path.size()) {
-    slot = value;
-    return;
-  }
-  if (slot.if_a<Map>() == nullptr) slot = Map{};
-  place(*slot.if_a<Map>(), path, depth + 1, value);
-}
-
-// Decodes the whole body only if the bound leaves a doubt.
-Status check_updated_size(const DocumentWrite& write, ByteView body) {
-  std::size_t bound = body.size();
-  for (const FieldWrite& field : write.fields) {
-    if (!field.value) continue;
-    const auto size = check_value(*field.value);
-    if (!size) return fail(size.error());
-    for (const std::string& name : *field.path) bound += name.size() + 18;
-    bound += *size;
-  }
-  if (bound <= kMaxDocumentBytes) return {};
-  auto fields = decode_body(write.id, body);
-  if (!fields) return fail(fields.error());
-  for (const FieldWrite& field : write.fields) {
-    if (field.value) place(*fields, *field.path, 0, *field.value);
-  }
-  return check_encoded_size(write.id, std::move(*fields));
-}
-
 Result<DocumentWrite> plan_update(const UpdateStatement& statement, std::string_view id, ByteView body) {
   DocumentWrite write{std::string(id), {}};
   for (const Assignment& assignment : statement.assignments) {
@@ -145,8 +110,16 @@ Result<DocumentWrite> plan_update(const UpdateStatement& statement, std::string_
     if (!after) return fail(after.error());
     if (*before != *after) write.fields.push_back({&assignment.path, std::move(*after)});
   }
-  if (auto checked = check_updated_size(write, body); !checked) return fail(checked.error());
   return write;
+}
+
+Status check_assignments(const UpdateStatement& statement) {
+  for (const Assignment& assignment : statement.assignments) {
+    const auto* literal = std::get_if<Value>(&assignment.value);
+    if (literal == nullptr) continue;
+    if (auto checked = check_value(*literal); !checked) return checked;
+  }
+  return {};
 }
 
 Status apply(store::Transaction& transaction, std::string_view collection, const DocumentWrite& write) {
@@ -198,6 +171,7 @@ Result<Ids> import(store::Transaction& transaction, std::string_view collection,
 }
 
 Result<Ids> update(store::Transaction& transaction, const UpdateStatement& statement) {
+  if (auto checked = check_assignments(statement); !checked) return fail(checked.error());
   std::vector<DocumentWrite> writes;
   auto selected = run(transaction.connection(), compile_where(statement.collection, statement.where),
                       [&](std::string_view id, ByteView body) -> Status {

@@ -8,7 +8,6 @@
 
 namespace fermata::query {
 
-inline constexpr std::size_t kMaxDocumentBytes = 16u << 20;  // of an encoded body
 inline constexpr std::size_t kMaxIdBytes = 512;
 
 using MakeId = std::function<std::string()>;
