@@ -34,7 +34,9 @@ Node::Node(Parts parts)
 
 Result<std::unique_ptr<Node>> Node::make(Parts parts) {
   std::unique_ptr<Node> node(new Node(std::move(parts)));
-  auto transport = net::make_tls_transport(*node->loop_, node->identity_);
+  net::TransportOptions options;
+  options.log = [](const std::string& line) { fmt::print(stderr, "fermata: {}\n", line); };
+  auto transport = net::make_tls_transport(*node->loop_, node->identity_, std::move(options));
   if (!transport) return fail(transport.error());
   node->transport_ = std::move(*transport);
   node->connect_events();
