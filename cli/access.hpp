@@ -39,7 +39,7 @@ class Access {
 // The {"serving":false,…} of a database that this process has open.
 [[nodiscard]] Map local_status(Database& database);
 
-// AlreadyExists-like check before serving: Busy if somebody answers, or could, on the directory's control socket.
+// To be asked before serving: Busy if somebody answers, or could, on the directory's control socket.
 [[nodiscard]] Status check_not_served(const std::string& directory);
 
 }  // namespace fermata::cli
