@@ -98,7 +98,7 @@ struct TestPeer {
   Database& database() { return peer->database(); }
 
   std::string secret_text;
-  TempDir directory;
+  support::TempDir directory;
   TestPlatform* platform = new TestPlatform;  // owned by background
   BackgroundSync background{std::unique_ptr<Platform>(platform)};
   std::unique_ptr<Peer> peer;
