@@ -45,6 +45,7 @@ class Database {
 
   // Errors: NotFound, Busy (another process has it open), VersionMismatch, Corrupt, NoSpace, Io.
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(Options options);
+  // Cancels all observations, waiting for callbacks that run. Not from within a callback.
   ~Database();
 
   // Runs one statement (docs/QUERY.md). Parameters are named without their colon. A write is one transaction and is
@@ -54,8 +55,9 @@ class Database {
   [[nodiscard]] Result<QueryResult> execute(std::string_view statement, const Map& parameters = {});
 
   // Inserts many documents as one transaction: all or none. Each needs no "_id"; one is made. Result: their ids.
-  // Documents whose id is already alive are replaced field by field where they differ, so importing twice changes
-  // nothing.
+  // A document whose id is already alive becomes equal to the new one, field by field where they differ (fields that
+  // the new one lacks are removed), so importing twice changes nothing. Errors: InvalidArgument (name, "_id", text that
+  // is not UTF-8), LimitExceeded, NoSpace, Io.
   [[nodiscard]] Result<std::vector<std::string>> import(std::string_view collection, std::vector<Map> documents);
 
   // Calls back with the result now, and again after each commit (local or received) that could change it. Calls are
