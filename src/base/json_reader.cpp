@@ -157,7 +157,11 @@ Result<Value> from_json(std::string_view text) {
   if (const auto error = parser.iterate(padded).get(document))
     return report({error, nullptr}, line_without_location(view));
   auto value = read_any(document, 0);
-  if (!value) return report(value.error(), line_of(view, document));
+  if (!value) {
+    // What is missing is missing at the end, wherever simdjson stood when it noticed.
+    const bool truncated = value.error().code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
+    return report(value.error(), truncated ? line_without_location(view) : line_of(view, document));
+  }
   const char* rest = nullptr;  // only a document read to its end has no current location
   if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS)
     return report({simdjson::SUCCESS, "text after the end of the value"}, line_of(view, document));

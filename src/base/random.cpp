@@ -48,8 +48,8 @@ std::uint64_t Random::below(std::uint64_t bound) {
 }
 
 Random& system_random() {
-  static SystemRandom random;
-  return random;
+  static auto* const random = new SystemRandom;  // never destroyed, as the clock
+  return *random;
 }
 
 SeededRandom::SeededRandom(std::uint64_t seed) {

@@ -22,8 +22,9 @@ class SystemClock final : public Clock {
 }  // namespace
 
 Clock& system_clock() {
-  static SystemClock clock;
-  return clock;
+  // Never destroyed: threads that outlive main() still ask the time.
+  static auto* const clock = new SystemClock;
+  return *clock;
 }
 
 }  // namespace fermata

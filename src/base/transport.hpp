@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 
 namespace fermata {
 

@@ -31,7 +31,8 @@ TEST(Json, KeepsSixtyFourBitIntegersAndTurnsLargerOnesIntoReals) {
 TEST(Json, NamesTheLineOfAFault) {
   EXPECT_NE(error_of("{\n\"a\": 1,\n\"b\": oops\n}").find("line 3"), std::string::npos)
       << error_of("{\n\"a\": 1,\n\"b\": oops\n}");
-  EXPECT_NE(error_of("[1,\n2\n").find("line"), std::string::npos);
+  EXPECT_NE(error_of("[1,\n2\n").find("line 2"), std::string::npos) << error_of("[1,\n2\n");
+  EXPECT_NE(error_of("[{\"a\":\n1},\n{\"b\"").find("line 3"), std::string::npos) << error_of("[{\"a\":\n1},\n{\"b\"");
   EXPECT_NE(error_of("[\n\"\xff\"]").find("line 2"), std::string::npos) << error_of("[\n\"\xff\"]");
 }
 
