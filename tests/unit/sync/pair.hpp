@@ -47,9 +47,12 @@ struct Node {
   void put(const std::string& id, const Map& fields, const std::string& collection = "cars") {
     auto transaction = store->begin().value();
     const bool alive = transaction.load(collection, id)->alive();
-    if (!alive) ASSERT_TRUE(transaction.insert(collection, id, fields));
+    if (!alive) {
+      ASSERT_TRUE(transaction.insert(collection, id, fields));
+    }
     for (const auto& [name, value] : fields) {
-      if (alive) ASSERT_TRUE(transaction.set(collection, id, {name}, value));
+      if (!alive) break;
+      ASSERT_TRUE(transaction.set(collection, id, {name}, value));
     }
     ASSERT_TRUE(transaction.commit());
   }
