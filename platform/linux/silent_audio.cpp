@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace fermata::linux_platform {
 namespace {
@@ -153,7 +154,7 @@ void SilentAudio::check_whether_born_silenced() {
 void SilentAudio::on_sink_input(pa_context* /*context*/, const pa_sink_input_info* info, int end, void* self) {
   auto& audio = *static_cast<SilentAudio*>(self);
   if (end != 0) {
-    audio.judge();
+    audio.state_ == State::Checking ? audio.judge() : audio.judge_again();
   } else if (audio.stream_ != nullptr && info->index == pa_stream_get_index(audio.stream_)) {
     audio.muted_ = info->mute != 0;
   } else if (is_running_call(*info)) {
@@ -162,9 +163,6 @@ void SilentAudio::on_sink_input(pa_context* /*context*/, const pa_sink_input_inf
 }
 
 void SilentAudio::judge() {
-  if (state_ != State::Checking) {
-    return;
-  }
   taken_by_call_ = muted_ && call_running_;
   sink_suspended_ = pa_stream_is_suspended(stream_) > 0;
   if (taken_by_call_ || sink_suspended_) {
@@ -197,8 +195,9 @@ void SilentAudio::on_stream_event(pa_stream* /*stream*/, const char* name, pa_pr
     audio.taken_by_call_ = true;
     audio.interrupt();
   } else if (std::strcmp(name, PA_STREAM_EVENT_REQUEST_UNCORK) == 0) {
-    audio.taken_by_call_ = false;
-    audio.end_interruption();
+    if (std::exchange(audio.taken_by_call_, false)) {
+      audio.end_interruption();
+    }
   }
 }
 
@@ -220,11 +219,25 @@ void SilentAudio::follow_suspension() {
 // Yields. For a suspended sink there is nothing to yield, and a corked stream would let it sleep for ever.
 void SilentAudio::interrupt() {
   if (taken_by_call_) {
-    forget(pa_stream_cork(stream_, 1, nullptr, nullptr));
+    forget(pa_stream_cork(stream_, 1, &on_corked, this));
   }
   if (state_ == State::Checking || state_ == State::Held) {
     state_ = State::Interrupted;
     report_(StrategyEvent::Interrupted);
+  }
+}
+
+// A call that ended before the server saw our cork got us no request to uncork: it sends that to corked streams only.
+void SilentAudio::on_corked(pa_stream* /*stream*/, int /*success*/, void* self) {
+  auto& audio = *static_cast<SilentAudio*>(self);
+  audio.call_running_ = false;
+  forget(pa_context_get_sink_input_info_list(audio.context_, &on_sink_input, self));
+}
+
+void SilentAudio::judge_again() {
+  if (state_ == State::Interrupted && taken_by_call_ && !call_running_) {
+    taken_by_call_ = false;
+    end_interruption();
   }
 }
 

@@ -46,6 +46,8 @@ class SilentAudio {
   [[nodiscard]] bool open_stream();
   void check_whether_born_silenced();
   void judge();
+  void judge_again();
+  static void on_corked(pa_stream* stream, int success, void* self);
   void interrupt();
   void follow_suspension();
   void end_interruption();

@@ -64,15 +64,19 @@ void SoundServer::kill() {
 }
 
 std::unique_ptr<Child> SoundServer::call() {
+  const std::size_t before = running_calls();
   auto child = std::make_unique<Child>(
       std::vector<std::string>{"pacat", "--playback", "--property=media.role=phone", "--raw", "/dev/zero"},
       std::vector<std::string>{}, directory_.path() + "/log");
-  EXPECT_TRUE(eventually([this] { return call_is_running(); })) << log();
+  EXPECT_TRUE(eventually([&] { return running_calls() > before; })) << log();
   return child;
 }
 
-bool SoundServer::call_is_running() const {
-  return pactl("list sink-inputs").find("media.role = \"phone\"") != std::string::npos;
+std::size_t SoundServer::running_calls() const {
+  const std::string all = pactl("list sink-inputs"), mark = "media.role = \"phone\"";
+  std::size_t count = 0;
+  for (std::size_t at = all.find(mark); at != std::string::npos; at = all.find(mark, at + 1)) ++count;
+  return count;
 }
 
 SeenStream SoundServer::our_stream() const {

@@ -35,7 +35,7 @@ class SoundServer {
   [[nodiscard]] pid_t pid() const { return server_->pid(); }
 
  private:
-  [[nodiscard]] bool call_is_running() const;
+  [[nodiscard]] std::size_t running_calls() const;
 
   ScratchDirectory directory_;
   std::string address_;
