@@ -171,7 +171,7 @@ TEST_F(SilentAudio, IsLostWhenTheServerKillsItsStream) {
 }
 
 TEST_F(SilentAudio, ReleaseDuringTheAcquireIsSilent) {
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 4; ++i) {  // the server's queue of unaccepted connections holds five; beyond it refuses rightly
     acquire();
     release();
   }
