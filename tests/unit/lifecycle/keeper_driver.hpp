@@ -112,4 +112,17 @@ class KeeperDriver {
   std::string trace_;
 };
 
+inline constexpr auto kGrace = seconds(5);
+
+// On, demanded, in the background with a grace; silent audio held.
+inline KeeperDriver held_in_background() {
+  KeeperDriver it;
+  it.intent(true);
+  it.demand(true);
+  it.state(AppState::Background, kGrace);
+  it.audio(StrategyEvent::Held);
+  it.taken();
+  return it;
+}
+
 }  // namespace fermata::lifecycle
