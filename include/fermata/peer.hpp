@@ -87,7 +87,8 @@ class Peer {
   // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter).
   [[nodiscard]] Result<Subscription> subscribe(std::string_view select, const Map& parameters = {});
 
-  // Starts listening and dialing. Errors: Busy (port in use), InvalidArgument (address), Closed (started before).
+  // Starts listening and dialing, once: after an error open the peer anew. Errors: Busy (port in use), InvalidArgument
+  // (address), Closed (started before).
   [[nodiscard]] Status start(const NetworkOptions& network);
   // Says goodbye and closes every connection. No callback of the peer's afterwards; the database stays usable.
   // Idempotent.

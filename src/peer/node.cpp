@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "net/address.hpp"
 #include "net/tls_transport.hpp"
 #include "query/database_impl.hpp"
 
@@ -113,6 +114,10 @@ Status Node::start(const NetworkOptions& network) {
 }
 
 Status Node::open_network(const NetworkOptions& network) {
+  // Whether a name answers is found out while dialing; whether it can be one is said at once.
+  for (const std::string& address : network.connect) {
+    if (auto parsed = net::parse_address(address); !parsed) return fail(parsed.error());
+  }
   for (const std::string& address : network.listen) {
     auto bound = transport_->listen(address);
     if (!bound) return fail(bound.error());
@@ -187,6 +192,8 @@ void Node::finish_pause(Instant deadline, const std::function<void()>& done) {
 }
 
 void Node::resume() {
+  // The keeper asks for demand right after this; the loop looks closer when it comes to it.
+  demand_ = true;
   loop_->post([this] {
     paused_ = false;
     last_linked_ = loop_->now();
