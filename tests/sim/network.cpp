@@ -60,7 +60,9 @@ void Network::open(LinkId id, std::size_t side) {
 
 void Network::send(std::size_t from, LinkId id, Bytes frame) {
   world_.trace(frame);
-  const bool heartbeat = frame.size() > 1 && (frame[1] == 6 || frame[1] == 7);
+  const std::uint8_t type = frame.size() > 1 ? frame[1] : 0;
+  const bool heartbeat = type == 6 || type == 7;
+  const bool want = type == 4;
   if (!heartbeat) ++frames_;
   Link& link = links_.at(id);
   if (link.cut) return;
@@ -78,6 +80,11 @@ void Network::send(std::size_t from, LinkId id, Bytes frame) {
       if (!then.cut && then.sides[side].open) device.engine().frame_received(id, frame, world_.now());
     });
   });
+  // A question is rare, and what matters is whether it survives being left without its answer.
+  if (want && !calm_ && world_.chance(40)) {
+    const Duration answer_begins = world_.between(Duration::zero(), link.latency / 2);
+    world_.after(arrival - world_.now() + answer_begins, [this, id] { cut(id); });
+  }
 }
 
 // A side closes: what it sent before still arrives, then the other side hears of it.
