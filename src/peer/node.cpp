@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "net/address.hpp"
 #include "net/tls_transport.hpp"
@@ -14,6 +15,8 @@ namespace {
 constexpr Duration kStopWithin = std::chrono::seconds(2);
 // After the last peer left we keep redialing this long before background sync counts as having nothing to do.
 constexpr Duration kLinger = std::chrono::seconds(30);
+constexpr std::chrono::milliseconds kQuiesceAgainWithin{200};
+constexpr std::size_t kMaxReasons = 1024;
 // Of the time to pause, this much at least is for the store.
 constexpr Duration kQuiesceReserve = std::chrono::milliseconds(500);
 
@@ -29,7 +32,7 @@ sync::EngineOptions engine_options(const net::Identity& identity, std::string na
 Node::Node(Parts parts)
     : database_(std::move(parts.database)),
       identity_(std::move(parts.identity)),
-      background_(parts.background),
+      chosen_keeper_(parts.background),
       loop_(net::make_asio_loop()),
       engine_(store_of(*database_), engine_options(identity_, std::move(parts.name))) {}
 
@@ -57,7 +60,9 @@ void Node::connect_events() {
   transport_->set_events({
       .on_open =
           [this](const LinkInfo& link) {
-            links_.insert(link.link);
+            // Without the port, which is another one each time they call.
+            links_.emplace(link.link, fmt::format("peer {:.8} at {}", link.remote,
+                                                  link.address.substr(0, link.address.rfind(':'))));
             catching_up_.insert(link.link);
             engine_.link_opened(link, loop_->now());
             pump();
@@ -85,6 +90,8 @@ void Node::note_commits() {
   for (const auto& event : batch.events) engine_.committed(event, loop_->now());
   if (batch.skipped) engine_.commits_skipped(loop_->now());
   pump();
+  // The app wrote while it should be ready for suspension: its write is whole, but no lock may stay behind it.
+  if (quiesced_) (void)database_->quiesce(kQuiesceAgainWithin);
 }
 
 template <class T>
@@ -100,16 +107,21 @@ T Node::on_loop(T otherwise, std::function<T()> task) {
 }
 
 Status Node::start(const NetworkOptions& network) {
+  BackgroundSync& keeper = chosen_keeper_ != nullptr ? *chosen_keeper_ : BackgroundSync::shared();
   {
     const std::lock_guard lock(lifecycle_);
     if (started_ || stopped_) return fail(ErrorCode::Closed, "this peer was started before; open a new one");
     started_ = true;
   }
-  auto opened = on_loop<Status>(fail(ErrorCode::Closed, "this peer was stopped"),
-                                [this, network] { return open_network(network); });
+  auto opened = on_loop<Status>(fail(ErrorCode::Closed, "this peer was stopped"), [this, network, &keeper] {
+    keeper_ = &keeper;
+    return open_network(network);
+  });
   if (!opened) return opened;
-  if (background_ == nullptr) background_ = &BackgroundSync::shared();
-  join(*background_, *this);
+  const std::lock_guard lock(lifecycle_);
+  if (stopped_) return fail(ErrorCode::Closed, "this peer was stopped");
+  join(keeper, *this);
+  joined_ = &keeper;
   return {};
 }
 
@@ -130,26 +142,22 @@ Status Node::open_network(const NetworkOptions& network) {
 }
 
 void Node::stop() {
-  bool joined = false;
-  {
-    const std::lock_guard lock(lifecycle_);
-    if (stopped_) return;
-    joined = started_ && background_ != nullptr;
-  }
-  if (joined) leave(*background_, *this);
-  auto closed = std::make_shared<std::promise<void>>();
-  auto future = closed->get_future();
+  BackgroundSync* joined = nullptr;
   {
     const std::lock_guard lock(lifecycle_);
     if (stopped_) return;
     stopped_ = true;
-    loop_->post([this, closed] {
-      engine_.goodbye(std::nullopt, loop_->now());
-      pump();
-      transport_->suspend(kStopWithin, [closed] { closed->set_value(); });
-    });
+    joined = std::exchange(joined_, nullptr);
   }
-  future.wait();
+  if (joined != nullptr) leave(*joined, *this);
+  auto closed = std::make_shared<std::promise<void>>();
+  loop_->post([this, closed] {
+    keeper_ = nullptr;
+    engine_.goodbye(std::nullopt, loop_->now());
+    pump();
+    transport_->suspend(kStopWithin, [closed] { closed->set_value(); });
+  });
+  closed->get_future().wait();
 }
 
 sync::SubscriptionId Node::subscribe(query::Predicate predicate) {
@@ -181,6 +189,7 @@ void Node::pause(Instant deadline, std::function<void()> done) {
 }
 
 void Node::finish_pause(Instant deadline, const std::function<void()>& done) {
+  if (!paused_) return done();  // the keeper did not wait, and has resumed us meanwhile
   // Blocking is right here: links are closed, and nothing else has business on this loop.
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().now());
   const auto quiet = database_->quiesce(std::max(left, std::chrono::milliseconds(1)));
@@ -188,6 +197,7 @@ void Node::finish_pause(Instant deadline, const std::function<void()>& done) {
   // its life.
   if (!quiet)
     fmt::print(stderr, "fermata: going to the background with the database in use: {}\n", quiet.error().message);
+  quiesced_ = true;
   done();
 }
 
@@ -195,7 +205,8 @@ void Node::resume() {
   // The keeper asks for demand right after this; the loop looks closer when it comes to it.
   demand_ = true;
   loop_->post([this] {
-    paused_ = false;
+    paused_ = quiesced_ = false;
+    resume_observers(*database_);
     last_linked_ = loop_->now();
     transport_->resume();
     pump();
@@ -212,7 +223,19 @@ void Node::pump() {
 void Node::perform(const sync::Action& action) {
   if (const auto* send = std::get_if<sync::SendFrame>(&action)) return transport_->send(send->link, send->frame);
   const auto& close = std::get<sync::CloseLink>(action);
+  log_once(close);
   transport_->close(close.link, close.why);
+}
+
+// Ends that are part of life (a goodbye, a second link, a silent peer) are no news.
+void Node::log_once(const sync::CloseLink& close) {
+  if (close.why.code == ErrorCode::Closed || close.why.code == ErrorCode::AlreadyExists ||
+      close.why.code == ErrorCode::Timeout || reasons_.size() >= kMaxReasons) {
+    return;
+  }
+  const auto link = links_.find(close.link);
+  const std::string reason = fmt::format("{}: {}", link == links_.end() ? "a peer" : link->second, close.why.message);
+  if (reasons_.insert(reason).second) fmt::print(stderr, "fermata: cut off {}\n", reason);
 }
 
 void Node::arm_timer() {
@@ -247,7 +270,7 @@ void Node::update_demand() {
       update_demand();
     });
   }
-  if (demand_.exchange(demand) != demand && background_ != nullptr) demand_changed(*background_);
+  if (demand_.exchange(demand) != demand && keeper_ != nullptr) demand_changed(*keeper_);
 }
 
 PeerStatus Node::status() {

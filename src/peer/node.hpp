@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,6 +61,7 @@ class Node final : public SyncParticipant {
   [[nodiscard]] Status open_network(const NetworkOptions& network);
   void pump();
   void perform(const sync::Action& action);
+  void log_once(const sync::CloseLink& close);
   void arm_timer();
   void note_catch_up();
   void update_demand();
@@ -68,7 +70,7 @@ class Node final : public SyncParticipant {
 
   std::unique_ptr<Database> database_;
   const net::Identity identity_;
-  BackgroundSync* background_;
+  BackgroundSync* const chosen_keeper_;  // nullptr: the shared one
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<Transport> transport_;
   sync::Engine engine_;
@@ -78,16 +80,20 @@ class Node final : public SyncParticipant {
   Loop::TimerId timer_ = 0;
   Loop::TimerId linger_timer_ = 0;
   std::vector<std::string> listening_;
-  std::set<LinkId> links_;
-  std::set<LinkId> catching_up_;  // those of links_ whose first catch-up is not noted yet
+  BackgroundSync* keeper_ = nullptr;     // told of demand, from start to stop
+  std::map<LinkId, std::string> links_;  // and who they lead to, for people
+  std::set<std::string> reasons_;        // why peers were cut off, each logged once
+  std::set<LinkId> catching_up_;         // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;
   bool paused_ = false;
+  bool quiesced_ = false;               // the pause is complete
   std::optional<Instant> last_linked_;  // when the last session ended or was seen
 
   std::atomic<bool> demand_ = false;
   std::mutex lifecycle_;  // serialises start and stop
   bool started_ = false;
   bool stopped_ = false;
+  BackgroundSync* joined_ = nullptr;
   std::thread thread_;
 };
 

@@ -123,7 +123,8 @@ Status Database::quiesce(std::chrono::milliseconds within) {
   const auto begun = impl_->clock.now();
   Status quiesced = fail(ErrorCode::Timeout, "a live query was still reading; the database stays open");
   if (impl_->live.pause(within)) quiesced = impl_->store->quiesce(within - (impl_->clock.now() - begun));
-  if (!quiesced) impl_->live.resume();
+  // After any other error everything is closed all the same.
+  if (!quiesced && quiesced.error().code == ErrorCode::Timeout) impl_->live.resume();
   return quiesced;
 }
 
@@ -133,6 +134,10 @@ Result<std::unique_ptr<Database>> open_database(store::StoreOptions options, Exe
 
 store::Store& store_of(Database& database) {
   return *database.impl().store;
+}
+
+void resume_observers(Database& database) {
+  database.impl().live.resume();
 }
 
 void set_commit_hook(Database& database, CommitHook hook) {

@@ -14,4 +14,7 @@ namespace fermata {
 // empty clears.
 void set_commit_hook(Database& database, std::function<void(const store::CommitEvent&)> hook);
 
+// Live queries stand still after a quiesce() until the database is used; this is such a use, without opening a file.
+void resume_observers(Database& database);
+
 }  // namespace fermata

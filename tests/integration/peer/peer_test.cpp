@@ -1,10 +1,12 @@
 // Whole peers in one process: real SQLite, real TLS sockets on loopback, real threads.
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <fermata/fermata.hpp>
 
 #include <condition_variable>
-#include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <thread>
 
 #include "support/temp_dir.hpp"
 
@@ -149,6 +151,44 @@ TEST(Peer, WhatWasWrittenWhileApartArrivesInOneRoundTripAfterMeetingAgain) {
   const CatchUp catch_up = phone.peer->status().catch_up;
   EXPECT_TRUE(catch_up.done);
   EXPECT_EQ(catch_up.round_trips, 1u);
+}
+
+// Whether this process holds a file lock, as a phone looks for at suspension.
+bool holds_file_locks() {
+  std::ifstream locks("/proc/locks");
+  const std::string pid = " " + std::to_string(::getpid()) + " ";
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find(pid) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Peer, HoldsNoFileLockOncePausedNotEvenAfterTheAppWroteAgain) {
+  TestPeer phone;
+  phone.listen();
+  phone.run("INSERT INTO tasks DOCUMENTS ({_id: 'first'})");
+  EXPECT_TRUE(holds_file_locks()) << "or this test tests nothing";
+  phone.platform->events_.on_app_state(AppState::Background, std::chrono::milliseconds(200));
+  ASSERT_TRUE(phone.platform->wait_ready());
+  EXPECT_FALSE(holds_file_locks());
+  phone.run("INSERT INTO tasks DOCUMENTS ({_id: 'second'})");
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (holds_file_locks() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_FALSE(holds_file_locks());
+  phone.platform->events_.on_app_state(AppState::Foreground, std::nullopt);
+  EXPECT_EQ(phone.run("SELECT * FROM tasks").items.size(), 2u);
+}
+
+TEST(Peer, StartAndStopFromTwoThreadsLeaveNothingBehind) {
+  for (int round = 0; round < 20; ++round) {
+    TestPeer peer;
+    std::thread stopper([&] { peer.peer->stop(); });
+    (void)peer.peer->start({.listen = {"127.0.0.1:0"}});
+    stopper.join();
+    peer.peer.reset();  // a keeper that still knew it would now steer a ruin; the sanitizers watch
+    peer.background.start();
+    peer.background.stop();
+  }
 }
 
 TEST(Peer, AStrangerWithAnotherSecretIsRefusedAndCounted) {
