@@ -44,7 +44,8 @@ class Transport {
   // Accepts links on "host:port", port 0 for any free one. Result: the bound "host:port". Errors: Busy,
   // InvalidArgument, Io.
   [[nodiscard]] virtual Result<std::string> listen(const std::string& address) = 0;
-  // Keeps a link to "host:port" for ever: dials, and redials with a growing, jittered pause.
+  // Keeps a link to "host:port" for ever: dials, and redials with a growing, jittered pause. When its link ends while
+  // another one to the same device is open, it rests until none is left and then redials at once.
   virtual void keep_dialing(const std::string& address) = 0;
   // Queues one frame of at most kMaxFrame bytes. A link that is gone swallows it.
   virtual void send(LinkId link, Bytes frame) = 0;

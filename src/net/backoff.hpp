@@ -19,6 +19,7 @@ class Backoff {
     return pause - Duration(static_cast<std::int64_t>(system_random().below(half)));
   }
   void reset() { next_ = first_; }
+  [[nodiscard]] Duration limit() const { return limit_; }
 
  private:
   Duration first_, limit_, next_;

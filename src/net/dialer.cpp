@@ -22,7 +22,7 @@ Dialer::Dialer(AsioLoop& loop, const TransportOptions& options, std::string addr
       timer_(loop) {}
 
 void Dialer::start() {
-  if (state_ != State::Stopped && state_ != State::Pausing) return;
+  if (state_ != State::Stopped && state_ != State::Pausing && state_ != State::Resting) return;
   timer_.cancel();
   state_ = State::Resolving;
   resolve(loop_, target_, [weak = weak_from_this(), round = ++round_](Result<std::vector<Endpoint>> endpoints) {
@@ -40,7 +40,7 @@ void Dialer::stop() {
 
 void Dialer::resolved(Result<std::vector<Endpoint>> endpoints) {
   if (!endpoints) {
-    pause();
+    pause(backoff_.next());
     return events_.on_failure(endpoints.error());
   }
   endpoints_ = std::move(*endpoints);
@@ -62,7 +62,7 @@ void Dialer::attempt_failed(int error) {
   timer_.cancel();
   watch_.reset();
   if (next_endpoint_ < endpoints_.size()) return try_next();
-  pause();
+  pause(backoff_.next());
   events_.on_failure({ErrorCode::Io, errno_text(error)});
 }
 
@@ -78,12 +78,34 @@ void Dialer::connected() {
 void Dialer::ended(Duration open_for) {
   if (state_ != State::Linked) return;
   if (open_for >= kLasting) backoff_.reset();
-  pause();
+  pause(backoff_.next());
 }
 
-void Dialer::pause() {
+void Dialer::ended_as_duplicate(Duration open_for, DeviceId device) {
+  if (state_ != State::Linked) return;
+  if (open_for >= kLasting) backoff_.reset();
+  state_ = State::Resting;
+  resting_for_ = std::move(device);
+}
+
+void Dialer::ended_at_ourselves() {
+  if (state_ == State::Linked) pause(backoff_.limit());
+}
+
+// Where every link is closed soon after it opened, two that end in turn would have their dialers go round at full
+// speed.
+void Dialer::release(const DeviceId& device) {
+  if (state_ != State::Resting || resting_for_ != device) return;
+  const Instant now = loop_.now();
+  const bool again = released_at_ && now - *released_at_ < kLasting;
+  released_at_ = now;
+  if (again) return pause(backoff_.next());
+  start();
+}
+
+void Dialer::pause(Duration span) {
   state_ = State::Pausing;
-  timer_.set(backoff_.next(), [this] { start(); });
+  timer_.set(span, [this] { start(); });
 }
 
 }  // namespace fermata::net

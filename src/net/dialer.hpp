@@ -1,12 +1,14 @@
-// Keeps one address dialed: looks it up, connects, and after each end tries again with a growing pause. Loop thread
-// only.
+// Keeps one address dialed: looks it up, connects, and after each end tries again with a growing pause; or rests while
+// the device behind the address is linked otherwise. Loop thread only.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/transport.hpp"
 #include "net/address.hpp"
 #include "net/asio_loop.hpp"
 #include "net/backoff.hpp"
@@ -24,21 +26,27 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   Dialer(AsioLoop& loop, const TransportOptions& options, std::string address, HostPort target, Events events);
 
   [[nodiscard]] const std::string& address() const { return address_; }
-  // Dials at once unless an attempt or a link is under way.
+  // Dials at once unless an attempt or a link is under way; ends a rest.
   void start();
   // Gives up attempts and forgets its link.
   void stop();
   // The link made of the last connection is gone after having been open for `open_for` (0: never open).
   void ended(Duration open_for);
+  // The same where another link to that device is there: rests, with no timer, until released.
+  void ended_as_duplicate(Duration open_for, DeviceId device);
+  // The same where the address turned out to be our own: it will hardly change soon.
+  void ended_at_ourselves();
+  // No link to `device` is left: whoever rests because of it dials, at once unless that was so a moment ago.
+  void release(const DeviceId& device);
 
  private:
-  enum class State : std::uint8_t { Stopped, Resolving, Connecting, Linked, Pausing };
+  enum class State : std::uint8_t { Stopped, Resolving, Connecting, Linked, Pausing, Resting };
 
   void resolved(Result<std::vector<Endpoint>> endpoints);
   void try_next();
   void attempt_failed(int error);
   void connected();
-  void pause();
+  void pause(Duration span);
 
   AsioLoop& loop_;
   Duration attempt_timeout_;
@@ -48,6 +56,8 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   Backoff backoff_;
   Timer timer_;
   State state_ = State::Stopped;
+  DeviceId resting_for_;
+  std::optional<Instant> released_at_;
   std::uint64_t round_ = 0;  // tells a lookup's answer that it is too late
   std::vector<Endpoint> endpoints_;
   std::size_t next_endpoint_ = 0;

@@ -57,6 +57,10 @@ class Link final : public std::enable_shared_from_this<Link> {
   [[nodiscard]] std::string remote_host() const { return host_text(remote_); }
   [[nodiscard]] Instant opened_at() const { return opened_at_; }
   [[nodiscard]] bool was_open() const { return was_open_; }
+  // It leads to `device` and is open, or about to be: one side may see a link open, and act on that, before the other.
+  [[nodiscard]] bool serves(const DeviceId& device) const {
+    return (state_ == State::Handshaking || state_ == State::Open) && info_.remote == device;
+  }
 
  private:
   enum class State : std::uint8_t {

@@ -2,6 +2,9 @@
 // is let in. There are no session tickets: every connection authenticates afresh, in two round trips with TCP's own.
 // A link opens once either side has proof that the other accepted it. Byte counts are those of the wire, handshakes
 // included. Of `refused_links` each side counts its own view: a dialer also counts that it was refused.
+// Whoever uses the transport may close all but one of several links to a device: a dialer whose link ended while
+// another link to that device is there rests, without a timer, until none is left or resume(). An address that leads to
+// this very device is tried again only every max_redial.
 #pragma once
 
 #include <functional>

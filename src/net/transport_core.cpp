@@ -100,7 +100,7 @@ void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
   const auto dialer = entry ? entry.mapped().dialer.lock() : nullptr;
   if (ending == Ending::Refused) ++stats_.refused_links;
   log_ending(link, dialer ? dialer->address() : "", why, ending);
-  if (dialer) dialer->ended(link.was_open() ? loop_.now() - link.opened_at() : Duration(0));
+  link_ended(link, dialer.get());
   if (link.was_open()) {
     --stats_.open_links;
     const auto events = events_;
@@ -109,6 +109,26 @@ void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
     if (events->on_close) events->on_close(link.id(), reason);
   }
   if (links_.empty()) suspension_over();
+}
+
+// Redialing what was closed for being a duplicate would have it closed again, for ever.
+void TransportCore::link_ended(const Link& link, Dialer* dialer) {
+  const DeviceId& remote = link.info().remote;
+  const Duration open_for = link.was_open() ? loop_.now() - link.opened_at() : Duration(0);
+  if (dialer != nullptr && remote == identity_.device()) {
+    dialer->ended_at_ourselves();
+  } else if (dialer != nullptr && link.was_open() && linked_to(remote)) {
+    dialer->ended_as_duplicate(open_for, remote);
+  } else if (dialer != nullptr) {
+    dialer->ended(open_for);
+  }
+  if (linked_to(remote)) return;
+  for (const auto& other : dialers_) other->release(remote);
+}
+
+bool TransportCore::linked_to(const DeviceId& device) const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [&](const auto& entry) { return entry.second.link->serves(device); });
 }
 
 void TransportCore::log_ending(const Link& link, const std::string& dialed_address, const Error& why, Ending ending) {

@@ -42,6 +42,8 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   void accepted(Fd socket, const Endpoint& remote);
   Link& add_link(Fd socket, const Endpoint& remote, Role role, const std::weak_ptr<Dialer>& dialer);
   void make_room_for_handshake();
+  void link_ended(const Link& link, Dialer* dialer);
+  [[nodiscard]] bool linked_to(const DeviceId& device) const;
   void suspension_over();
   void log_ending(const Link& link, const std::string& dialed_address, const Error& why, Ending ending);
   void log_once(const std::string& line);
