@@ -74,16 +74,20 @@ Status Store::Impl::with_writer(const std::function<Status(Connection&)>& use) {
   return ensure_open().and_then([&] { return use(*writer); });
 }
 
-Status Store::read(const std::function<Status(sqlite3*)>& read) {
-  return impl_->with_reader([&](Connection& connection) {
+Status Store::Impl::with_snapshot(const std::function<Status(Connection&)>& use) {
+  return with_reader([&](Connection& connection) {
     if (auto begun = connection.execute("BEGIN"); !begun) {
       return begun;
     }
-    Status done = read(connection.handle());
+    Status done = use(connection);
     connection.reset_statements();
     Status ended = connection.execute("END");
     return done ? ended : done;
   });
+}
+
+Status Store::read(const std::function<Status(sqlite3*)>& read) {
+  return impl_->with_snapshot([&](Connection& connection) { return read(connection.handle()); });
 }
 
 Result<crdt::Document> Store::Impl::decode(const Statement& row, int column, std::string_view collection,
@@ -120,37 +124,45 @@ Result<crdt::Document> Store::load(std::string_view collection, std::string_view
   return done ? Result<crdt::Document>(std::move(document)) : fail(std::move(done).error());
 }
 
-Result<std::vector<ChangedDocument>> Store::changes_since(std::uint64_t since, std::size_t max_documents,
-                                                          std::size_t max_bytes) {
-  std::vector<ChangedDocument> changes;
-  auto done = impl_->with_reader([&](Connection& connection) -> Status {
-    auto statement = connection.prepare(
-        "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
-        "WHERE d.seq > ? ORDER BY d.seq");
-    if (!statement) {
-      return fail(std::move(statement).error());
+Status Store::Impl::read_changes(Connection& connection, std::uint64_t since, std::size_t max_documents,
+                                 std::size_t max_bytes, ChangesBatch& batch) const {
+  auto head = connection.prepare("SELECT local_seq FROM state WHERE id = 1");
+  auto rows = connection.prepare(
+      "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
+      "WHERE d.seq > ? ORDER BY d.seq");
+  for (auto* statement : {&head, &rows}) {
+    if (!*statement) {
+      return fail(std::move(*statement).error());
     }
-    statement->bind(1, since);
-    for (std::size_t bytes = 0; changes.size() < max_documents && bytes < max_bytes;) {
-      auto found = statement->step();
-      if (!found) {
-        return fail(std::move(found).error());
-      }
-      if (!*found) {
-        break;
-      }
-      ChangedDocument change{statement->text(0), statement->text(1), statement->number(2), {}};
-      bytes += statement->blob(3).size() + statement->blob(4).size();
-      auto document = impl_->decode(*statement, 3, change.collection, change.id);
-      if (!document) {
-        return fail(std::move(document).error());
-      }
-      change.document = *std::move(document);
-      changes.push_back(std::move(change));
+  }
+  auto found = head->step();
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  batch.head = *found ? head->number(0) : 0;
+  rows->bind(1, since);
+  for (std::size_t bytes = 0; batch.documents.size() < max_documents && bytes < max_bytes;) {
+    found = rows->step();
+    if (!found || !*found) {
+      return found ? Status() : fail(std::move(found).error());
     }
-    return {};
-  });
-  return done ? Result<std::vector<ChangedDocument>>(std::move(changes)) : fail(std::move(done).error());
+    ChangedDocument change{rows->text(0), rows->text(1), rows->number(2), {}};
+    bytes += rows->blob(3).size() + rows->blob(4).size();
+    auto document = decode(*rows, 3, change.collection, change.id);
+    if (!document) {
+      return fail(std::move(document).error());
+    }
+    change.document = *std::move(document);
+    batch.documents.push_back(std::move(change));
+  }
+  return {};
+}
+
+Result<ChangesBatch> Store::changes_since(std::uint64_t since, std::size_t max_documents, std::size_t max_bytes) {
+  ChangesBatch batch;
+  auto done = impl_->with_snapshot(
+      [&](Connection& connection) { return impl_->read_changes(connection, since, max_documents, max_bytes, batch); });
+  return done ? Result<ChangesBatch>(std::move(batch)) : fail(std::move(done).error());
 }
 
 std::uint64_t Store::last_local_seq() const {

@@ -106,6 +106,11 @@ struct ChangedDocument {
   crdt::Document document;
 };
 
+struct ChangesBatch {
+  std::vector<ChangedDocument> documents;
+  std::uint64_t head = 0;  // the last local seq of the snapshot that the documents are from
+};
+
 class Store {
  public:
   // Errors: NotFound (must_exist), Busy (another process holds the directory), VersionMismatch (newer format),
@@ -125,9 +130,10 @@ class Store {
   void on_connection(std::function<void(sqlite3*)> setup);
 
   [[nodiscard]] Result<crdt::Document> load(std::string_view collection, std::string_view id);
-  // The next documents with a local seq above `since`, in order, at most `max_documents` and about `max_bytes`.
-  [[nodiscard]] Result<std::vector<ChangedDocument>> changes_since(std::uint64_t since, std::size_t max_documents,
-                                                                   std::size_t max_bytes);
+  // The next documents with a local seq above `since`, in order, at most `max_documents` and about `max_bytes`. Commits
+  // may be seen here before last_local_seq() counts them; only the batch's own head says whether it is the end.
+  [[nodiscard]] Result<ChangesBatch> changes_since(std::uint64_t since, std::size_t max_documents,
+                                                   std::size_t max_bytes);
   [[nodiscard]] std::uint64_t last_local_seq() const;
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] crdt::ActorId actor() const;

@@ -30,8 +30,14 @@ struct Store::Impl {
   [[nodiscard]] Result<crdt::Document> decode(const Statement& row, int column, std::string_view collection,
                                               std::string_view id) const;
 
+  // The documents behind `since` and the head, from the reader's snapshot.
+  Status read_changes(Connection& connection, std::uint64_t since, std::size_t max_documents, std::size_t max_bytes,
+                      ChangesBatch& batch) const;
+
   // Runs `use` with a free reader; opens the store if it is closed. Takes `write_mutex` only for that.
   Status with_reader(const std::function<Status(Connection&)>& use);
+  // The same, with all that `use` reads from one snapshot.
+  Status with_snapshot(const std::function<Status(Connection&)>& use);
   // Locks, opens and runs `use` on the writer, which commits by itself.
   Status with_writer(const std::function<Status(Connection&)>& use);
 

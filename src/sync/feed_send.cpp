@@ -129,12 +129,10 @@ std::uint64_t Feed::next_position_after(std::uint64_t seq) const {
 Status Feed::walk(const Group& group) {
   const std::uint64_t from = group.front()->position.seq;
   const std::uint64_t limit = next_position_after(from);
-  // Read before the documents: whatever is committed in between only makes us look again.
-  const std::uint64_t head = shared_.store.last_local_seq();
-  auto documents = shared_.store.changes_since(from, kDocumentsPerRead, shared_.options.batch_bytes);
-  if (!documents) return fail(std::move(documents.error()));
-  std::uint64_t to = documents->empty() ? std::max(from, head) : from;
-  for (const store::ChangedDocument& changed : *documents) {
+  auto changes = shared_.store.changes_since(from, kDocumentsPerRead, shared_.options.batch_bytes);
+  if (!changes) return fail(std::move(changes.error()));
+  std::uint64_t to = changes->documents.empty() ? std::max(from, changes->head) : from;
+  for (const store::ChangedDocument& changed : changes->documents) {
     if (changed.local_seq > limit) {
       to = limit;
       break;
@@ -143,7 +141,8 @@ Status Feed::walk(const Group& group) {
     to = changed.local_seq;
     if (writer_.full(shared_.options.batch_bytes)) break;
   }
-  const bool complete = to >= head || shared_.options.mutation == Mutation::BaseIgnored;
+  // Of the snapshot that the documents are from: any other head may be older, and vouch for what we have not looked at.
+  const bool complete = to >= changes->head || shared_.options.mutation == Mutation::BaseIgnored;
   for (RemoteSubscription* subscription : group) {
     subscription->position.seq = to;
     if (complete) subscription->position.base = to;

@@ -1,5 +1,8 @@
 #include <sqlite3.h>
 
+#include <atomic>
+#include <thread>
+
 #include "store_fixture.hpp"
 
 namespace fermata::store {
@@ -151,23 +154,43 @@ TEST_F(Changes, ComeInOrderEachDocumentOnceAtItsLatest) {
   ASSERT_OK(set(*store, "a", "n", 2));
   auto changes = store->changes_since(0, 10, 1 << 20);
   ASSERT_OK(changes);
-  ASSERT_EQ(changes->size(), 2u);
-  EXPECT_EQ((*changes)[0].id, "b");
-  EXPECT_EQ((*changes)[0].local_seq, 2u);
-  EXPECT_EQ((*changes)[1].id, "a");
-  EXPECT_EQ((*changes)[1].local_seq, 3u);
-  EXPECT_EQ((*changes)[1].collection, "tasks");
-  EXPECT_EQ(store->changes_since(2, 10, 1 << 20)->size(), 1u);
-  EXPECT_TRUE(store->changes_since(3, 10, 1 << 20)->empty());
+  ASSERT_EQ(changes->documents.size(), 2u);
+  EXPECT_EQ(changes->documents[0].id, "b");
+  EXPECT_EQ(changes->documents[0].local_seq, 2u);
+  EXPECT_EQ(changes->documents[1].id, "a");
+  EXPECT_EQ(changes->documents[1].local_seq, 3u);
+  EXPECT_EQ(changes->documents[1].collection, "tasks");
+  EXPECT_EQ(store->changes_since(2, 10, 1 << 20)->documents.size(), 1u);
+  EXPECT_TRUE(store->changes_since(3, 10, 1 << 20)->documents.empty());
 }
 
 TEST_F(Changes, StopAtTheLimitsButNeverBeforeTheFirst) {
   for (int i = 0; i < 10; ++i) {
     ASSERT_OK(insert(*store, "d" + std::to_string(i), {{"text", std::string(1000, 'x')}}));
   }
-  EXPECT_EQ(store->changes_since(0, 3, 1 << 20)->size(), 3u);
-  EXPECT_EQ(store->changes_since(0, 100, 1)->size(), 1u);
-  EXPECT_EQ(store->changes_since(0, 100, 3500)->size(), 4u);
+  EXPECT_EQ(store->changes_since(0, 3, 1 << 20)->documents.size(), 3u);
+  EXPECT_EQ(store->changes_since(0, 100, 1)->documents.size(), 1u);
+  EXPECT_EQ(store->changes_since(0, 100, 3500)->documents.size(), 4u);
+}
+
+// Else a walk of the log would take itself for complete without the changes between its rows and its head.
+TEST_F(Changes, StateTheHeadOfTheirOwnSnapshotWhileOthersWrite) {
+  constexpr int kWrites = 400;
+  ASSERT_OK(insert(*store, "a", {{"n", 0}}));
+  std::atomic<bool> failed = false;
+  std::thread writer([&] {
+    for (int i = 1; i <= kWrites && !failed; ++i) failed = failed || !set(*store, "a", "n", i);
+  });
+  for (std::uint64_t head = 0; head <= kWrites && !failed;) {
+    auto changes = store->changes_since(0, 10, 1 << 20);
+    failed = !changes || changes->documents.size() != 1;
+    if (failed) break;
+    EXPECT_EQ(changes->head, changes->documents[0].local_seq);
+    EXPECT_GE(changes->head, head);
+    head = changes->head;
+  }
+  writer.join();
+  EXPECT_FALSE(failed);
 }
 
 TEST_F(Changes, GiveOnlyTheFieldsThatChangedSince) {
@@ -176,13 +199,13 @@ TEST_F(Changes, GiveOnlyTheFieldsThatChangedSince) {
   ASSERT_OK(set(*store, "a", "done", true));
   auto changes = store->changes_since(before, 10, 1 << 20);
   ASSERT_OK(changes);
-  ASSERT_EQ(changes->size(), 1u);
-  auto delta = (*changes)[0].document.delta_since(before, 0);
+  ASSERT_EQ(changes->documents.size(), 1u);
+  auto delta = changes->documents[0].document.delta_since(before, 0);
   ASSERT_TRUE(delta.has_value());
   ASSERT_EQ(delta->registers.size(), 1u);
   EXPECT_EQ(delta->registers[0].path, (crdt::Path{"done"}));
   EXPECT_EQ(delta->registers[0].dot, (crdt::Dot{store->actor(), 2}));
-  EXPECT_EQ((*changes)[0].document.delta_since(0, 0)->registers.size(), 2u);
+  EXPECT_EQ(changes->documents[0].document.delta_since(0, 0)->registers.size(), 2u);
 }
 
 TEST_F(Changes, CollectionsAreCountedByTheirLivingDocuments) {
