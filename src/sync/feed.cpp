@@ -80,11 +80,25 @@ void Feed::rewind(std::string_view collection, std::uint64_t seq) {
     if (subscription.predicate.collection() == collection) {
       subscription.position = rewound(subscription.position, seq);
       subscription.announced = rewound(subscription.announced, seq);
+      subscription.delivered = std::min(subscription.delivered, seq);
+      subscription.settled = std::min(subscription.settled, seq);
+      forget_in_flight(subscription.id, seq);
     }
   }
 }
 
+// What is on its way lacks what the walk from `seq` is for, so its acknowledgement must not count beyond that.
+void Feed::forget_in_flight(std::uint64_t id, std::uint64_t seq) {
+  for (Sent& sent : in_flight_) {
+    for (Range& range : sent.ranges) {
+      if (range.subscription == id) range.to = std::min(range.to, seq);
+    }
+    std::erase_if(sent.ranges, [](const Range& range) { return range.from > range.to; });
+  }
+}
+
 Status Feed::want(Want want) {
+  ++unanswered_wants_;
   return enqueue({{want.names.begin(), want.names.end()}, std::move(want.ranges), false});
 }
 
@@ -115,13 +129,16 @@ Status Feed::acknowledge(const Ack& ack) {
     if (found == subscriptions_.end())
       return fail(ErrorCode::Protocol, "the peer acknowledged a subscription that it does not have");
     found->acked = position;
-    found->settled = std::max(found->settled, found->delivered);
+    // A WANT comes before the ACK of the frame it is about. Until its answer has arrived, the remote has not seen all
+    // of what it would correct.
+    if (unanswered_wants_ == 0) found->settled = std::max(found->settled, std::min(found->delivered, position.seq));
   }
   return {};
 }
 
 void Feed::delivered(const Sent& sent) {
   unacked_bytes_ -= sent.bytes;
+  unanswered_wants_ -= sent.answers;
   for (const Range& range : sent.ranges) {
     for (RemoteSubscription& subscription : subscriptions_) {
       if (subscription.id == range.subscription && range.from <= subscription.delivered)
@@ -179,15 +196,22 @@ bool Feed::announcement_due() const {
   });
 }
 
-void Feed::flush(std::vector<Range> ranges) {
+void Feed::flush(std::vector<Range> ranges, std::size_t answers) {
   std::vector<Range> announced = announce();
   ranges.insert(ranges.end(), announced.begin(), announced.end());
-  if (writer_.empty() && ranges.empty()) return;
+  if (writer_.empty() && ranges.empty() && in_flight_.empty()) {
+    unanswered_wants_ -= answers;
+    return;
+  }
+  if (writer_.empty() && ranges.empty()) {
+    in_flight_.back().answers += answers;
+    return;
+  }
   documents_sent_ += writer_.documents();
   told_head_ = shared_.head;
   Bytes frame = writer_.take(told_head_, assumed_epoch_, ranges);
   unacked_bytes_ += frame.size();
-  in_flight_.push_back({frame.size(), std::move(announced)});
+  in_flight_.push_back({frame.size(), std::move(announced), answers});
   outlet_.send(std::move(frame));
 }
 

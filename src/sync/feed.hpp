@@ -79,6 +79,7 @@ class Feed {
   struct Sent {
     std::size_t bytes = 0;
     std::vector<Range> ranges;
+    std::size_t answers = 0;  // how many WANTs it answered to the end
   };
   enum class Share : std::uint8_t { Nothing, Registers, Whole };
   using Group = std::vector<RemoteSubscription*>;
@@ -86,7 +87,8 @@ class Feed {
   [[nodiscard]] Status insert(RemoteSubscription subscription);
   void delivered(const Sent& sent);
   [[nodiscard]] bool window_open() const;
-  void flush(std::vector<Range> ranges = {});
+  void forget_in_flight(std::uint64_t id, std::uint64_t seq);
+  void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
   [[nodiscard]] std::vector<Range> announce();
   [[nodiscard]] bool announcement_due() const;
   void offer(const std::string& collection, const std::string& id, const crdt::Document& document, std::uint64_t since);
@@ -109,6 +111,7 @@ class Feed {
   std::deque<Request> requests_;
   std::size_t requested_names_ = 0;
   std::size_t corrections_ = 0;
+  std::size_t unanswered_wants_ = 0;  // until the last frame of the answer is acknowledged
   ChangesWriter writer_;
   std::deque<Sent> in_flight_;  // unacknowledged frames
   std::size_t unacked_bytes_ = 0;

@@ -56,9 +56,11 @@ Status Feed::push(LoadedCommit& commit) {
   const store::CommitEvent& event = commit.event();
   const Group live = live_at(event.first_local_seq);
   if (live.empty()) return {};
+  // Of what the remote itself sent, only documents that it lacks otherwise can be of use to it.
+  const Share least = event.source != 0 && event.source == source_ ? Share::Whole : Share::Registers;
   for (std::size_t i = 0; i < event.changes.size() && window_open(); ++i) {
     const store::DocumentChange& change = event.changes[i];
-    if (const Share share = share_of(live, change); share != Share::Nothing) {
+    if (const Share share = share_of(live, change); share >= least) {
       auto document = commit.document(i);
       if (!document) return fail(std::move(document.error()));
       offer(change.collection, change.id, **document, share == Share::Whole ? 0 : change.local_seq - 1);
@@ -98,9 +100,10 @@ Status Feed::answer_requests() {
     }
     const bool done = request.names.empty();
     std::vector<Range> ranges = done ? std::move(request.ranges) : std::vector<Range>();
+    const std::size_t answers = done && !request.is_correction ? 1 : 0;
     if (done && request.is_correction) --corrections_;
     if (done) requests_.pop_front();
-    flush(std::move(ranges));
+    flush(std::move(ranges), answers);
   }
   return {};
 }

@@ -16,6 +16,8 @@ namespace fermata::sync {
 
 inline constexpr std::size_t kMaxQueryText = 64u << 10;
 inline constexpr std::size_t kMaxNameBytes = 256;
+inline constexpr std::size_t kMaxCollectionBytes = 128;
+inline constexpr std::size_t kMaxIdBytes = 512;
 inline constexpr std::size_t kMaxEpochBytes = 64;
 inline constexpr std::size_t kMaxDocumentsPerFrame = 1u << 16;
 inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;

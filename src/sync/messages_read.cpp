@@ -28,9 +28,11 @@ class Fields {
   }
   std::string text(std::size_t most, std::string_view what) {
     const std::string_view view = take([this] { return in_.text(); });
-    if (view.size() <= most) return std::string(view);
-    refuse(ErrorCode::LimitExceeded, fmt::format("{} of {} bytes, more than {}", what, view.size(), most));
-    return {};
+    limit(view.size(), most, what);
+    return ok() ? std::string(view) : std::string();
+  }
+  void limit(std::size_t size, std::size_t most, std::string_view what) {
+    if (size > most) refuse(ErrorCode::LimitExceeded, fmt::format("{} of {} bytes, more than {}", what, size, most));
   }
   std::size_t array(std::size_t most, std::string_view what) {
     const std::size_t count = take([this] { return in_.array(); });
@@ -51,7 +53,10 @@ class Fields {
     if (auto done = in_.skip(); !done) error_ = done.error();
   }
   crdt::Delta delta() {
-    return take([this] { return crdt::decode_delta(in_); });
+    crdt::Delta delta = take([this] { return crdt::decode_delta(in_); });
+    limit(delta.collection.size(), kMaxCollectionBytes, "a collection's name");
+    limit(delta.id.size(), kMaxIdBytes, "a document's id");
+    return delta;
   }
 
  private:
@@ -102,9 +107,9 @@ std::vector<DocumentName> read_names(Fields& in) {
   for (std::size_t g = 0; g < groups && in.ok(); ++g) {
     const std::size_t count = in.array(kMaxNamesPerFrame - names.size() + 1, "names in a frame");
     if (in.ok() && count == 0) in.refuse(ErrorCode::Malformed, "a group of names without a collection");
-    const std::string collection = in.text(kMaxQueryText, "a collection's name");
+    const std::string collection = in.text(kMaxCollectionBytes, "a collection's name");
     for (std::size_t i = 1; i < count && in.ok(); ++i)
-      names.push_back({collection, in.text(kMaxQueryText, "a document's id")});
+      names.push_back({collection, in.text(kMaxIdBytes, "a document's id")});
   }
   return names;
 }

@@ -5,6 +5,17 @@
 #include <algorithm>
 
 namespace fermata::sync {
+namespace {
+
+// At most `most` bytes, without half a character at the end.
+std::string shortened(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
 
 Session::Session(Shared& shared, LinkInfo link, Instant now)
     : shared_(shared),
@@ -35,7 +46,7 @@ Status Session::open(const RememberedPeer* remembered) {
   if (!last_epoch) return fail(std::move(last_epoch.error()));
   remote_epoch_ = std::move(*last_epoch);
   if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
-  std::string name = shared_.options.name.substr(0, kMaxNameBytes);
+  std::string name = shortened(shared_.options.name, kMaxNameBytes);
   outlet_.send(encode(Hello{our_epoch_, std::move(name), shared_.head, intake_.wanted()}));
   feed_.told_head(shared_.head);
   round_trips_ = 1;
@@ -61,10 +72,10 @@ Status Session::receive(ByteView frame, Instant now) {
 Status Session::on(const Hello& hello) {
   greeted_ = true;
   remote_name_ = hello.name;
-  if (auto remembered = shared_.store.remember_epoch(link_.remote, hello.epoch); !remembered) return remembered;
   const bool another = hello.epoch != remote_epoch_;
   remote_epoch_ = hello.epoch;
   if (another) {
+    if (auto remembered = shared_.store.remember_epoch(link_.remote, remote_epoch_); !remembered) return remembered;
     if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
   }
   intake_.remote_head(hello.head);

@@ -224,6 +224,61 @@ TEST_F(EngineTest, WhoeverHoldsASupersededDocumentIsTold) {
   EXPECT_EQ(a.at("bmw").fingerprint(), b.at("bmw").fingerprint());
 }
 
+// b has said by its cursor that it holds everything, but what it knew better got lost, and the question about it again.
+TEST_F(EngineTest, ACorrectionThatWasLostTwiceStillComes) {
+  a.subscribe("SELECT * FROM cars WHERE z = 1");
+  b.subscribe("SELECT * FROM cars WHERE x = 1");
+  a.put("bmw", {{"x", 1}});
+  pair.connect();
+  a.put("bmw", {{"x", 2}});
+  pair.settle();
+  b.put("bmw", {{"x", 6}});
+  pair.settle();
+  pair.cut();
+  a.put("bmw", {{"w", 1}});
+  (void)a.drain();
+  pair.open(2);
+  for (int i = 0; i < 8 && !b.at("bmw").view().contains("w"); ++i) pair.exchange();
+  ASSERT_TRUE(b.at("bmw").view().contains("w"));
+  pair.cut();
+  pair.open(3);
+  for (int i = 0; i < 8 && a.session().documents_sent == 0; ++i) pair.exchange();
+  ASSERT_EQ(a.session().documents_sent, 1u) << "asked for again, and about to be answered";
+  pair.cut();
+  pair.connect(4);
+  EXPECT_EQ(a.at("bmw").fingerprint(), b.at("bmw").fingerprint());
+}
+
+TEST_F(EngineTest, AnAcknowledgementOfWhatWasSentBeforeASubscriptionDoesNotConfirmIt) {
+  const char* select = "SELECT * FROM cars WHERE z = 1";
+  const SubscriptionId id = a.subscribe(select);
+  b.subscribe("SELECT * FROM cars WHERE x = 1");
+  a.put("bmw", {{"x", 1}});
+  pair.connect();
+  a.put("bmw", {{"x", 2}});
+  pair.settle();
+  b.put("bmw", {{"y", 5}});
+  pair.settle();
+  a.engine->unsubscribe(id, a.now());
+  pair.settle();
+  a.put("bmw", {{"x", 1}});
+  pair.exchange();  // b has it, and its ACK is on the way
+  ASSERT_EQ(*b.at("bmw").view().at("x").if_a<std::int64_t>(), 1);
+  a.subscribe(select);
+  for (Action& action : b.drain()) a.engine->frame_received(1, std::get<SendFrame>(action).frame, a.now());
+  pair.cut();
+  pair.connect(2);
+  EXPECT_EQ(a.at("bmw").fingerprint(), b.at("bmw").fingerprint());
+}
+
+TEST_F(EngineTest, ANameThatIsTooLongIsCutBetweenCharacters) {
+  a.options.name = std::string(255, 'n') + "\u00e4";
+  a.engine = std::make_unique<Engine>(*a.store, a.options);
+  pair.connect();
+  EXPECT_FALSE(pair.closed.has_value());
+  EXPECT_EQ(b.session().name, std::string(255, 'n'));
+}
+
 TEST_F(EngineTest, SilenceIsPingedAndThenGivenUp) {
   pair.connect();
   ASSERT_EQ(a.engine->next_deadline(), Instant(a.options.heartbeat));

@@ -103,6 +103,22 @@ TEST(HostileFrames, AcknowledgingWhatWasNeverSentEndsTheSession) {
   EXPECT_EQ(code_of(victim.hears({hello(), encode(Unsubscribe{42})})), ErrorCode::Protocol);
 }
 
+TEST(HostileFrames, NamesLongerThanAnyDocumentsEndTheSession) {
+  Victim victim;
+  const std::string id(513, 'i');
+  const std::string collection(129, 'c');
+  EXPECT_EQ(code_of(victim.hears({hello(), encode(Want{{}, {{"cars", id}}})})), ErrorCode::LimitExceeded);
+  EXPECT_EQ(code_of(victim.hears({hello(), encode(Want{{}, {{collection, "bmw"}}})})), ErrorCode::LimitExceeded);
+  crdt::Document document;
+  ASSERT_TRUE(document.insert({{"x", 1}}, {{7, 1}, {1u << 20}, 1}));
+  auto delta = *document.delta_since(0, 0);
+  delta.collection = "cars";
+  delta.id = id;
+  ChangesWriter changes;
+  changes.add(delta, std::nullopt);
+  EXPECT_EQ(code_of(victim.hears({hello(), changes.take(1, "", {})})), ErrorCode::LimitExceeded);
+}
+
 TEST(HostileFrames, RangesWithEndlessHolesEndTheSession) {
   Victim victim;
   const std::uint64_t key = query::Predicate::parse("SELECT * FROM cars WHERE x = 1", {})->key();
