@@ -6,12 +6,14 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "cli/demo_peer.hpp"
 #include "cli/demo_report.hpp"
 #include "cli/demo_stage.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/files.hpp"
+#include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verbs.hpp"
 
@@ -24,20 +26,13 @@ struct DemoOptions {
   std::string documents = "/usr/share/iso-codes/json/iso_3166-2.json";
 };
 
-Status write_file(const std::string& path, const std::string& text, mode_t mode) {
-  auto file = NewFile::create(path, mode);
-  if (!file) return fail(file.error());
-  Output output(file->fd());
-  if (auto written = output.write(text); !written) return written;
-  if (auto flushed = output.flush(); !flushed) return flushed;
-  return file->commit();
-}
-
 // A directory of the demo's own, gone with the object.
 class DemoDirectory {
  public:
   static Result<DemoDirectory> make() {
-    std::string path = (std::filesystem::temp_directory_path() / "fermata-demo-XXXXXX").string();
+    std::error_code none;
+    std::string path = (std::filesystem::temp_directory_path(none) / "fermata-demo-XXXXXX").string();
+    if (none) return fail(ErrorCode::NotFound, "there is no directory for temporary files; set TMPDIR to one");
     if (::mkdtemp(path.data()) == nullptr) return fail(errno_error("cannot make a directory for the demo", errno));
     return DemoDirectory(path);
   }
@@ -54,24 +49,53 @@ class DemoDirectory {
   std::string path_;
 };
 
+// A minute's work should not end with "cannot write": so the outcome's files are made first.
+struct OutcomeFiles {
+  std::optional<NewFile> json, svg;
+
+  static Result<OutcomeFiles> make(const DemoOptions& options) {
+    if (!options.json.empty() && options.json == options.svg) {
+      return fail(ErrorCode::InvalidArgument, "--json and --svg name the same file: " + options.json);
+    }
+    OutcomeFiles files;
+    for (const auto& [path, file] : {std::pair(options.json, &files.json), {options.svg, &files.svg}}) {
+      if (path.empty()) continue;
+      auto made = NewFile::create(path, 0644);
+      if (!made) return fail(made.error());
+      file->emplace(std::move(*made));
+    }
+    return files;
+  }
+};
+
+Status finish_file(NewFile& file, const std::string& text) {
+  Output output(file.fd());
+  if (auto written = output.write(text); !written) return written;
+  if (auto flushed = output.flush(); !flushed) return flushed;
+  return file.commit();
+}
+
 Result<int> run_demo(const DemoOptions& options) {
+  const Signals signals;
+  auto files = OutcomeFiles::make(options);
+  if (!files) return fail(files.error());
   auto directory = DemoDirectory::make();
   if (!directory) return fail(directory.error());
-  if (auto kept = write_file(directory->path() + "/group.secret", Secret::generate().text() + "\n", 0600); !kept)
-    return fail(kept.error());
-  auto record =
-      DemoStage(options.fast ? demo_times_fast() : demo_times_full(), directory->path(), options.documents).run();
+  auto secret = NewFile::create(directory->path() + "/group.secret", 0600);
+  if (!secret) return fail(secret.error());
+  if (auto kept = finish_file(*secret, Secret::generate().text() + "\n"); !kept) return fail(kept.error());
+  const DemoTimes times = options.fast ? demo_times_fast() : demo_times_full();
+  auto record = DemoStage(times, directory->path(), options.documents, signals.fd()).run();
   if (!record) return fail(record.error());
 
   Output output;
   if (auto written = output.write(demo_table(*record)); !written) return fail(written.error());
   if (auto flushed = output.flush(); !flushed) return fail(flushed.error());
-  if (!options.json.empty()) {
-    if (auto written = write_file(options.json, demo_json(*record) + "\n", 0644); !written)
-      return fail(written.error());
+  if (files->json) {
+    if (auto written = finish_file(*files->json, demo_json(*record) + "\n"); !written) return fail(written.error());
   }
-  if (!options.svg.empty()) {
-    if (auto written = write_file(options.svg, demo_svg(*record), 0644); !written) return fail(written.error());
+  if (files->svg) {
+    if (auto written = finish_file(*files->svg, demo_svg(*record)); !written) return fail(written.error());
   }
   const auto broken = broken_promises(*record);
   for (const std::string& sentence : broken) say("not as promised: " + sentence);

@@ -70,6 +70,7 @@ Result<DemoChild> DemoChild::start(const std::vector<std::string>& arguments, co
   std::vector<std::string> words = arguments;
   words.insert(words.begin(), "fermata");
   std::vector<char*> raw;
+  raw.reserve(words.size() + 1);
   for (std::string& word : words) raw.push_back(word.data());
   raw.push_back(nullptr);
   const pid_t pid = ::fork();

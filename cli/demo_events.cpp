@@ -63,6 +63,9 @@ void DemoStage::on_phone(const Map& event) {
     server_pid_ = static_cast<pid_t>(number_of(event, "pulse_pid"));
     record_.suspend = text_of(event, "means.suspend");
     record_.reclaim = text_of(event, "means.reclaim");
+    // Nobody takes the sockets then; what ends the connections is that both sides close them at the goodbye.
+    if (record_.reclaim.starts_with("none"))
+      record_.reclaim = "peer-side close at the goodbye (" + record_.reclaim + ")";
     record_.audio = text_of(event, "means.audio");
   }
   if (kind == "frozen") span("frozen", frozen_, true, "the phone suspends the app");
@@ -74,7 +77,7 @@ void DemoStage::on_phone(const Map& event) {
   if (kind == "task_begin") span("task", task, true, "the keeper holds a task assertion");
   if (kind == "task_end") span("task", task, false, "the task assertion is released");
   if (kind == "foreground") foreground_at_ = at;
-  if (kind == "reclaimed") tell("the phone takes the app's sockets");
+  if (kind == "reclaimed" && number_of(event, "count") > 0) tell("the phone takes the app's sockets");
   if (kind == "lock_violation") failure_ = "the app held a file lock when it was suspended";
   if (kind == "killed") failure_ = "the phone killed the app: " + text_of(event, "reason");
 }

@@ -36,7 +36,10 @@ std::string demo_table(const DemoRecord& record) {
                      record.client_wakeups, record.server_wakeups);
   out += fmt::format("  means           suspend: {}; reclaim: {}; audio: {}\n", record.suspend, record.reclaim,
                      record.audio);
-  out += "  delivered: during the act that wrote it; lost: never. Delays: from desk's commit to phone's observer.\n";
+  out +=
+      "  delivered: during the act that wrote it; lost: never. Delays: from desk's commit to phone's observer, of "
+      "those\n"
+      "  delivered during the act; in act 2 the others waited for act 3.\n";
   return out;
 }
 

@@ -53,11 +53,15 @@ DemoTimes demo_times_fast() {
           milliseconds(8000),
           milliseconds(2000),
           milliseconds(2500),
-          0.2};
+          0.3};
 }
 
-DemoStage::DemoStage(DemoTimes times, std::string directory, std::string documents)
-    : times_(times), directory_(std::move(directory)), documents_(std::move(documents)), timeline_(record_) {}
+DemoStage::DemoStage(DemoTimes times, std::string directory, std::string documents, int signal_fd)
+    : times_(times),
+      directory_(std::move(directory)),
+      documents_(std::move(documents)),
+      signal_fd_(signal_fd),
+      timeline_(record_) {}
 
 DemoStage::~DemoStage() = default;
 
@@ -66,7 +70,9 @@ Result<DemoRecord> DemoStage::run() {
   for (const Step step : {&DemoStage::start_desk, &DemoStage::start_phone, &DemoStage::initial_sync,
                           &DemoStage::act_foreground, &DemoStage::act_background_without, &DemoStage::act_return,
                           &DemoStage::act_background_with, &DemoStage::finish}) {
-    if (auto done = (this->*step)(); !done) return fail(explain(done.error()));
+    if (auto done = (this->*step)(); !done) {
+      return fail(is_readable(signal_fd_) ? done.error() : explain(done.error()));
+    }
   }
   return std::move(record_);
 }
@@ -273,7 +279,8 @@ Status DemoStage::serve_once(milliseconds at_most) {
   const std::array<std::pair<EventStream*, Handler>, 3> streams{{{&desk_events_, &DemoStage::on_desk},
                                                                  {&app_events_, &DemoStage::on_phone_app},
                                                                  {&phone_events_, &DemoStage::on_phone}}};
-  std::array<pollfd, 3> ready{};
+  std::array<pollfd, 4> ready{};
+  ready[3] = {.fd = signal_fd_, .events = POLLIN, .revents = 0};
   for (std::size_t i = 0; i < streams.size(); ++i)
     ready[i] = {.fd = streams[i].first->fd(), .events = POLLIN, .revents = 0};
   ::poll(ready.data(), ready.size(), static_cast<int>(std::min(at_most, milliseconds(200)).count()));
@@ -283,6 +290,7 @@ Status DemoStage::serve_once(milliseconds at_most) {
     if (!events) return fail(events.error());
     for (const Map& event : *events) (this->*streams[i].second)(event);
   }
+  if (ready[3].revents != 0) return fail(ErrorCode::Closed, "the demo was interrupted");
   timeline_.refresh(now_ns());
   for (const auto* child : {&desk_, &phone_}) {
     if (*child && (*child)->ended()) return fail(ErrorCode::Closed, "a process of the demo ended before its time");

@@ -25,11 +25,12 @@ struct DemoTimes {
 class DemoStage {
  public:
   // `directory`: an empty one of the demo's own. `documents`: the JSON file to import.
-  DemoStage(DemoTimes times, std::string directory, std::string documents);
+  // `signal_fd`: readable when the user wants to end it.
+  DemoStage(DemoTimes times, std::string directory, std::string documents, int signal_fd);
   ~DemoStage();
 
-  // Blocks. Errors: whatever a process could not do, or Timeout when an expected event did not come; the logs of the
-  // processes are named in the message.
+  // Blocks. Errors: Closed when a signal asked to end; whatever a process could not do, or Timeout when an expected
+  // event did not come; the logs of the processes are named in the message.
   [[nodiscard]] Result<DemoRecord> run();
 
  private:
@@ -63,6 +64,7 @@ class DemoStage {
 
   const DemoTimes times_;
   const std::string directory_, documents_;
+  const int signal_fd_;
   DemoRecord record_;
   DemoTimeline timeline_;
   EventStream desk_events_, app_events_, phone_events_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 
 namespace fermata::cli {
@@ -17,6 +18,11 @@ constexpr std::size_t kLabel = 9;
 std::size_t columns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col : 80;
+}
+
+// A reader of stderr that is gone must not end the demo before it has put its things away, so nothing here throws.
+void put(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
 }
 
 bool colourful() {
@@ -44,20 +50,20 @@ const char* phone_cell(const DemoRecord& record, Nanoseconds begin, Nanoseconds 
 DemoTimeline::DemoTimeline(const DemoRecord& record) : record_(record), live_(::isatty(STDERR_FILENO) == 1) {}
 
 DemoTimeline::~DemoTimeline() {
-  if (drawn_lines_ > 0) fmt::print(stderr, "\n");
+  if (drawn_lines_ > 0) put("\n");
 }
 
 void DemoTimeline::event(const std::string& words) {
   last_event_ = words;
-  if (!live_) fmt::print(stderr, "{}\n", words);
+  if (!live_) put(words + "\n");
 }
 
 void DemoTimeline::refresh(Nanoseconds now) {
   if (!live_ || now - last_draw_ < kRedrawEvery) return;
   last_draw_ = now;
   const std::string text = picture(now);
-  if (drawn_lines_ > 0) fmt::print(stderr, "\r\x1b[{}A\x1b[J", drawn_lines_);
-  fmt::print(stderr, "{}", text);
+  if (drawn_lines_ > 0) put(fmt::format("\r\x1b[{}A\x1b[J", drawn_lines_));
+  put(text);
   drawn_lines_ = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
 }
 
