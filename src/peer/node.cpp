@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "net/address.hpp"
@@ -64,6 +65,12 @@ void Node::connect_events() {
             links_.emplace(link.link, fmt::format("peer {:.8} at {}", link.remote,
                                                   link.address.substr(0, link.address.rfind(':'))));
             catching_up_.insert(link.link);
+            if (link.remote == identity_.device()) {
+              say_once(
+                  fmt::format("{} has our own device key: it is ourselves, or a copy of our directory; a copy gets "
+                              "an identity of its own when its device.key is deleted",
+                              link.address.substr(0, link.address.rfind(':'))));
+            }
             engine_.link_opened(link, loop_->now());
             pump();
           },
@@ -234,8 +241,14 @@ void Node::log_once(const sync::CloseLink& close) {
     return;
   }
   const auto link = links_.find(close.link);
-  const std::string reason = fmt::format("{}: {}", link == links_.end() ? "a peer" : link->second, close.why.message);
-  if (reasons_.insert(reason).second) fmt::print(stderr, "fermata: cut off {}\n", reason);
+  say_once(fmt::format("cut off {}: {}", link == links_.end() ? "a peer" : link->second, close.why.message));
+}
+
+// What a peer wrote may be part of the words; it must not move somebody's cursor.
+void Node::say_once(std::string words) {
+  std::replace_if(
+      words.begin(), words.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  if (reasons_.insert(words).second) std::fputs(("fermata: " + words + "\n").c_str(), stderr);
 }
 
 void Node::arm_timer() {

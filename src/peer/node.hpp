@@ -62,6 +62,7 @@ class Node final : public SyncParticipant {
   void pump();
   void perform(const sync::Action& action);
   void log_once(const sync::CloseLink& close);
+  void say_once(std::string words);
   void arm_timer();
   void note_catch_up();
   void update_demand();
