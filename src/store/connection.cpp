@@ -36,7 +36,9 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
       return {kind, fmt::format("{}: no space left on the disk, nothing was written; free some and try again", owner)};
     case ErrorCode::Corrupt:
       if (code == SQLITE_NOTADB) {
-        return {kind, fmt::format("{} is not a Fermata database: its fermata.db is {}", owner, detail)};
+        return {kind, fmt::format("{} is not a Fermata database: SQLite cannot use its fermata.db ({}); check the "
+                                  "path, or restore a copy",
+                                  owner, detail)};
       }
       return {kind, fmt::format("{}: the database is damaged ({}); restore a copy, or sync into a new directory", owner,
                                 detail)};

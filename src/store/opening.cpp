@@ -1,11 +1,43 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 #include "store/store_impl.hpp"
 
 namespace fermata::store {
+
+namespace {
+
+// Tells a file from its copies, and stays when it is moved or written to: inode, and birth where the file system knows
+// it (a change time would not stay). Empty if the file cannot be asked.
+std::string identity_of_file(const std::string& path) {
+  struct statx info {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &info) != 0) {
+    return {};
+  }
+  if ((info.stx_mask & STATX_BTIME) == 0) {
+    return fmt::format("{}", info.stx_ino);
+  }
+  return fmt::format("{} {}.{:09}", info.stx_ino, info.stx_btime.tv_sec, info.stx_btime.tv_nsec);
+}
+
+// Whether `remembered` names another file than `actual`. A birth that only one of them has says nothing: another kernel
+// may have learned to tell it.
+bool is_another_file(const std::string& remembered, const std::string& actual) {
+  if (remembered.empty() || actual.empty() || remembered == actual) {
+    return false;
+  }
+  const auto end_of_inode = std::min(remembered.find(' '), remembered.size());
+  const bool same_inode = remembered.substr(0, end_of_inode) == actual.substr(0, actual.find(' '));
+  const bool both_have_birth = end_of_inode < remembered.size() && actual.find(' ') != std::string::npos;
+  return !same_inode || both_have_birth;
+}
+
+}  // namespace
 
 Epoch Store::Impl::new_epoch() const {
   std::array<std::uint8_t, 16> bytes{};
@@ -63,6 +95,12 @@ Status Store::Impl::open_database() {
   if (!content) {
     return fail(std::move(content).error());
   }
+  if (*content == Content::Empty && mode == OpenMode::Existing) {
+    return fail(ErrorCode::Corrupt,
+                fmt::format("{}: its {} is empty: damaged, or its making was interrupted; restore a copy, or move "
+                            "the directory away and create the database again",
+                            options.directory, kDatabaseFile));
+  }
   if (auto configured = configure_writer(*writer); !configured) {
     return configured;
   }
@@ -76,11 +114,15 @@ Status Store::Impl::open_database() {
 }
 
 // Who we are in this life. After an unclean end the actor must not go on counting where the database says it stopped:
-// commits after that point may be with others already. A new actor or epoch is only remembered here; the first commit
-// saves it. Should that commit be lost, nobody has seen anything of that actor, or the boot id tells of the loss.
+// commits after that point may be with others already. Nor may a copy of the database, however clean: its original may
+// have gone on, beside it or before it was lost, so that peers know another log under this epoch. A new actor or epoch
+// is only remembered here; the first commit (or a quiesce) saves it. Should that be lost, nobody has seen anything of
+// that actor, or the boot id tells of the loss.
 Status Store::Impl::settle_identity(Content content) {
+  std::string file = options.vfs.empty() ? identity_of_file(options.directory + "/" + kDatabaseFile) : std::string();
   if (content == Content::Empty) {
     Identity fresh;
+    fresh.file = file;
     fresh.actor = new_actor();
     fresh.epoch = new_epoch();
     fresh.boot_id = options.boot_id;
@@ -93,15 +135,20 @@ Status Store::Impl::settle_identity(Content content) {
     return fail(std::move(loaded).error());
   }
   identity = *std::move(loaded);
-  if (!identity.clean) {
+  const bool copied = is_another_file(identity.file, file);
+  if (!identity.clean || copied) {
     identity.actor = new_actor();
     identity.commit_seq = 0;
-    if (options.boot_id.empty() || options.boot_id != identity.boot_id) {
+    if (copied || options.boot_id.empty() || options.boot_id != identity.boot_id) {
       identity.epoch = new_epoch();
     }
   }
-  names_unsaved = !identity.clean || identity.boot_id != options.boot_id;
+  if (file.empty()) {
+    file = identity.file;
+  }
+  names_unsaved = !identity.clean || identity.boot_id != options.boot_id || identity.file != file;
   identity.boot_id = options.boot_id;
+  identity.file = std::move(file);
   clock = crdt::HybridClock(identity.stamp);
   collection_numbers.clear();
   source_numbers.clear();
@@ -121,7 +168,7 @@ void Store::Impl::close_files() {
 }
 
 Status Store::Impl::leave_clean() {
-  if (!identity.clean) {
+  if (!identity.clean || names_unsaved) {
     Identity closed = identity;
     closed.clean = true;
     closed.stamp = clock.last();
@@ -133,6 +180,7 @@ Status Store::Impl::leave_clean() {
       return saved;
     }
     identity = std::move(closed);
+    names_unsaved = false;
   }
   const int code = sqlite3_wal_checkpoint_v2(writer->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   return code == SQLITE_OK ? Status() : fail(writer->error(code));

@@ -130,13 +130,15 @@ Result<Identity> load_identity(Connection& connection) {
   }
   auto epoch = load_name(connection, "epoch");
   auto boot = load_name(connection, "boot_id");
-  for (auto* answer : {&epoch, &boot}) {
+  auto file = load_name(connection, "file");
+  for (auto* answer : {&epoch, &boot, &file}) {
     if (!*answer) {
       return fail(std::move(*answer).error());
     }
   }
   identity.epoch = *std::move(epoch);
   identity.boot_id = *std::move(boot);
+  identity.file = *std::move(file);
   return identity;
 }
 
@@ -155,9 +157,9 @@ Status save_state(Connection& connection, const Identity& identity) {
 }
 
 Status save_names(Connection& connection, const Identity& identity) {
-  return save_name(connection, "epoch", identity.epoch).and_then([&] {
-    return save_name(connection, "boot_id", identity.boot_id);
-  });
+  return save_name(connection, "epoch", identity.epoch)
+      .and_then([&] { return save_name(connection, "boot_id", identity.boot_id); })
+      .and_then([&] { return save_name(connection, "file", identity.file); });
 }
 
 }  // namespace fermata::store

@@ -3,7 +3,7 @@
 //   documents    one row per document. `seq` is its local seq, and the index on it is the local-seq log; `life` is odd
 //                for the living; `body` is CBOR of the view, `meta` what merging needs.
 //   collections  numbers for names. sources: numbers for remote stores. cursors, devices: what sync keeps.
-//   state        one row, rewritten by every commit. meta: what changes rarely (epoch, boot_id).
+//   state        one row, rewritten by every commit. meta: what changes rarely (epoch, boot_id, file).
 #pragma once
 
 #include "store/connection.hpp"
@@ -25,6 +25,7 @@ struct Identity {
   bool clean = true;
   Epoch epoch;
   std::string boot_id;
+  std::string file;  // which file the database was in when this was saved; empty: unknown
 };
 
 enum class Content { Empty, Database };
@@ -37,7 +38,7 @@ enum class Content { Empty, Database };
 // All tables and the identity, as one transaction.
 [[nodiscard]] Status create_schema(Connection& connection, const Identity& identity);
 [[nodiscard]] Result<Identity> load_identity(Connection& connection);
-[[nodiscard]] Status save_state(Connection& connection, const Identity& identity);  // all but epoch and boot_id
-[[nodiscard]] Status save_names(Connection& connection, const Identity& identity);  // epoch and boot_id
+[[nodiscard]] Status save_state(Connection& connection, const Identity& identity);  // all but the names
+[[nodiscard]] Status save_names(Connection& connection, const Identity& identity);  // epoch, boot_id, file
 
 }  // namespace fermata::store

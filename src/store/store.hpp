@@ -17,7 +17,7 @@ struct sqlite3;
 
 namespace fermata::store {
 
-// Names one life of a store's log; new when committed changes may have been lost. 32 hex characters.
+// Names one life of a store's log; new when committed changes may have been lost, and in a copy. 32 hex characters.
 using Epoch = std::string;
 
 // What a document may take, body and metadata together. Local writes beyond it are LimitExceeded; merges are not, since
@@ -114,7 +114,7 @@ struct ChangesBatch {
 class Store {
  public:
   // Errors: NotFound (must_exist), Busy (another process holds the directory), VersionMismatch (newer format),
-  // Corrupt / Malformed (not a database), NoSpace, Io.
+  // Corrupt / Malformed (not a database; empty though must_exist), NoSpace, Io.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(StoreOptions options);
   ~Store();  // a clean close: quiesce()
 

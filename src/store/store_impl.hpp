@@ -47,7 +47,7 @@ struct Store::Impl {
   std::unique_ptr<Connection> writer;  // null while closed
   bool opened_before = false;
   Identity identity;           // as of the last commit
-  bool names_unsaved = false;  // identity's epoch and boot_id are not in the database yet
+  bool names_unsaved = false;  // identity's epoch, boot_id and file are not in the database yet
   crdt::HybridClock clock;
   std::map<std::string, std::uint64_t, std::less<>> collection_numbers;
   std::map<Epoch, std::uint32_t, std::less<>> source_numbers;

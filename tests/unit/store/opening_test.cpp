@@ -75,6 +75,23 @@ TEST(Opening, ADirectoryThatMustExistAndHoldsNoDatabaseIsNotFoundAndStaysEmpty) 
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 
+TEST(Opening, AnEmptyFileWhereADatabaseMustExistIsCorruptAndStaysAsItIs) {
+  for (const std::size_t size : {0u, 1u}) {
+    SCOPED_TRACE(size);
+    TempDir dir;
+    std::ofstream(dir.file("fermata.db")) << std::string(size, '\0');
+    auto options = on_disk(dir.path());
+    options.must_exist = true;
+    auto store = Store::open(options);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::Corrupt);
+    EXPECT_NE(store.error().message.find(dir.path() + ": its fermata.db is empty"), std::string::npos)
+        << store.error().message;
+    EXPECT_EQ(std::filesystem::file_size(dir.file("fermata.db")), size);
+    EXPECT_EQ(locks_below(dir.path()), 0u);
+  }
+}
+
 TEST(Opening, AFileThatIsNoDatabaseIsCorruptAndStaysAsItIs) {
   TempDir dir;
   const std::string text(4000, 'x');
@@ -84,6 +101,7 @@ TEST(Opening, AFileThatIsNoDatabaseIsCorruptAndStaysAsItIs) {
   EXPECT_EQ(store.error().code, ErrorCode::Corrupt);
   EXPECT_NE(store.error().message.find(dir.path() + " is not a Fermata database"), std::string::npos)
       << store.error().message;
+  EXPECT_EQ(store.error().message.find("fermata.db is file is"), std::string::npos) << store.error().message;
   std::ifstream file(dir.file("fermata.db"));
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
 }

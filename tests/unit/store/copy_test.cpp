@@ -1,0 +1,154 @@
+// Who a database is after its directory was copied, restored or moved.
+#include <sqlite3.h>
+
+#include "store_fixture.hpp"
+
+namespace fermata::store {
+namespace {
+
+using support::TempDir;
+
+struct Who {
+  Epoch epoch;
+  crdt::ActorId actor = 0;
+  bool operator==(const Who&) const = default;
+};
+
+Who who(const Store& store) {
+  return {store.epoch(), store.actor()};
+}
+
+// Opens the database and closes it again, cleanly.
+Who who_opens(const StoreOptions& options) {
+  return who(*must_open(options));
+}
+
+void copy(const std::string& from, const std::string& to) {
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+}
+
+void expect_all_new(const Who& now, const Who& before) {
+  EXPECT_NE(now.epoch, before.epoch);
+  EXPECT_NE(now.actor, before.actor);
+}
+
+// A cleanly closed database of one document.
+Who make(const std::string& directory) {
+  auto store = must_open(on_disk(directory));
+  EXPECT_TRUE(insert(*store, "t1", {{"n", 1}}));
+  return who(*store);
+}
+
+void forget_file(const std::string& directory) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((directory + "/fermata.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "DELETE FROM meta WHERE key = 'file'", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_changes(database), 1);
+  sqlite3_close(database);
+}
+
+TEST(Copy, BesideItsOriginIsSomebodyElseAndTheOriginStaysItself) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  copy(dir.file("db"), dir.file("clone"));
+  auto clone = must_open(on_disk(dir.file("clone")));
+  const Who cloned = who(*clone);
+  expect_all_new(cloned, original);
+  EXPECT_EQ(view(*clone, "t1"), (Map{{"n", 1}}));
+  ASSERT_OK(insert(*clone, "t2", {{"n", 2}}));
+  EXPECT_EQ(clone->last_local_seq(), 2u);
+  clone.reset();
+  EXPECT_EQ(who_opens(on_disk(dir.file("clone"))), cloned) << "a commit saves who the copy is";
+  EXPECT_EQ(who_opens(on_disk(dir.file("db"))), original);
+}
+
+TEST(Copy, KeepsItsNewNamesAfterACleanCloseWithoutACommit) {
+  TempDir dir;
+  make(dir.file("db"));
+  copy(dir.file("db"), dir.file("clone"));
+  const Who cloned = who_opens(on_disk(dir.file("clone")));
+  EXPECT_EQ(who_opens(on_disk(dir.file("clone"))), cloned);
+}
+
+TEST(Copy, OfADatabaseInUseIsSomebodyElseToo) {
+  TempDir dir;
+  auto store = must_open(on_disk(dir.file("db")));
+  ASSERT_OK(insert(*store, "t1", {{"n", 1}}));
+  copy(dir.file("db"), dir.file("clone"));
+  expect_all_new(who_opens(on_disk(dir.file("clone"))), who(*store));
+}
+
+TEST(Copy, OfACopyIsSomebodyElseThanBoth) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  copy(dir.file("db"), dir.file("clone"));
+  const Who cloned = who_opens(on_disk(dir.file("clone")));
+  copy(dir.file("clone"), dir.file("third"));
+  const Who third = who_opens(on_disk(dir.file("third")));
+  expect_all_new(third, cloned);
+  expect_all_new(third, original);
+}
+
+TEST(Copy, PutBackInTheOriginalsPlaceIsSomebodyElse) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  copy(dir.file("db"), dir.file("backup"));
+  ASSERT_OK(insert(*must_open(on_disk(dir.file("db"))), "lost", {{"n", 2}}));
+  std::filesystem::remove_all(dir.file("db"));
+  std::filesystem::rename(dir.file("backup"), dir.file("db"));
+  auto restored = must_open(on_disk(dir.file("db")));
+  expect_all_new(who(*restored), original);
+  EXPECT_EQ(view(*restored, "lost"), Map());
+}
+
+TEST(Copy, PutInPlaceWhileTheStoreWasQuiescedIsNoticedByTheNextUse) {
+  TempDir dir;
+  auto store = must_open(on_disk(dir.file("db")));
+  ASSERT_OK(insert(*store, "t1", {{"n", 1}}));
+  const Who original = who(*store);
+  ASSERT_OK(store->quiesce(std::chrono::seconds(5)));
+  std::filesystem::copy_file(dir.file("db/fermata.db"), dir.file("backup"));
+  std::filesystem::rename(dir.file("backup"), dir.file("db/fermata.db"));
+  ASSERT_OK(insert(*store, "t2", {{"n", 2}}));
+  expect_all_new(who(*store), original);
+}
+
+TEST(Moving, ADatabaseOrItsFileChangesNothing) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  std::filesystem::rename(dir.file("db"), dir.file("moved"));
+  EXPECT_EQ(who_opens(on_disk(dir.file("moved"))), original);
+  std::filesystem::create_directory(dir.file("other"));
+  std::filesystem::rename(dir.file("moved/fermata.db"), dir.file("other/fermata.db"));
+  EXPECT_EQ(who_opens(on_disk(dir.file("other"))), original);
+}
+
+TEST(Moving, NeitherQuiesceNorARebootNorManyCheckpointsChangeWhoItIs) {
+  TempDir dir;
+  auto store = must_open(on_disk(dir.path()));
+  const Who original = who(*store);
+  const std::string large(200'000, 'x');
+  for (int n = 0; n < 30; ++n) {  // more than SQLite's 1000 pages between checkpoints
+    ASSERT_OK(insert(*store, "d" + std::to_string(n), {{"text", large}}));
+  }
+  ASSERT_OK(store->quiesce(std::chrono::seconds(5)));
+  ASSERT_OK(insert(*store, "t1", {{"n", 1}}));
+  EXPECT_EQ(who(*store), original);
+  store.reset();
+  auto options = on_disk(dir.path());
+  options.boot_id = "boot-2";
+  EXPECT_EQ(who_opens(options), original);
+}
+
+TEST(Copy, OfADatabaseThatDidNotRememberItsFileYetIsKnownFromTheNextCloseOn) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  forget_file(dir.file("db"));
+  EXPECT_EQ(who_opens(on_disk(dir.file("db"))), original);
+  copy(dir.file("db"), dir.file("clone"));
+  expect_all_new(who_opens(on_disk(dir.file("clone"))), original);
+  EXPECT_EQ(who_opens(on_disk(dir.file("db"))), original);
+}
+
+}  // namespace
+}  // namespace fermata::store
