@@ -70,6 +70,7 @@ struct SessionStatus {
   Duration catch_up{};            // time from connect until first caught up
   std::uint64_t documents_sent = 0, documents_received = 0;
   std::uint64_t bytes_sent = 0, bytes_received = 0;
+  std::uint64_t documents_too_large = 0;  // passed over because no frame holds them: the remote lacks these
 };
 
 class Engine {

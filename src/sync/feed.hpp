@@ -69,6 +69,7 @@ class Feed {
   [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions() const { return subscriptions_; }
   [[nodiscard]] bool caught_up() const;
   [[nodiscard]] std::uint64_t documents_sent() const { return documents_sent_; }
+  [[nodiscard]] std::uint64_t documents_too_large() const { return documents_too_large_; }
 
  private:
   struct Request {
@@ -118,6 +119,7 @@ class Feed {
   std::uint64_t acked_frames_ = 0;
   std::uint64_t told_head_ = 0;
   std::uint64_t documents_sent_ = 0;
+  std::uint64_t documents_too_large_ = 0;
 };
 
 }  // namespace fermata::sync

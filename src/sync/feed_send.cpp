@@ -25,7 +25,9 @@ void Feed::offer(const std::string& collection, const std::string& id, const crd
   if (!delta) return;
   delta->collection = collection;
   delta->id = id;
-  writer_.add(*delta, shared_.filters(collection) ? std::optional(document.fingerprint()) : std::nullopt);
+  // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
+  if (!writer_.add(*delta, shared_.filters(collection) ? std::optional(document.fingerprint()) : std::nullopt))
+    ++documents_too_large_;
 }
 
 // --- live ---

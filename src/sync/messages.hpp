@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/cbor.hpp"
+#include "base/transport.hpp"
 #include "crdt/document.hpp"
 #include "store/store.hpp"
 
@@ -19,6 +20,8 @@ inline constexpr std::size_t kMaxNameBytes = 256;
 inline constexpr std::size_t kMaxCollectionBytes = 128;
 inline constexpr std::size_t kMaxIdBytes = 512;
 inline constexpr std::size_t kMaxEpochBytes = 64;
+// Of one document; leaves room in a frame for what else it holds.
+inline constexpr std::size_t kMaxDeltaBytes = kMaxFrame - (256u << 10);
 inline constexpr std::size_t kMaxDocumentsPerFrame = 1u << 16;
 inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
 inline constexpr std::size_t kMaxRangesPerFrame = 1024;
@@ -116,7 +119,8 @@ using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, 
 // Builds a CHANGES frame document by document, so that its size is known while it grows.
 class ChangesWriter {
  public:
-  void add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint);
+  // Error: LimitExceeded if it is larger than kMaxDeltaBytes; then nothing has been added.
+  [[nodiscard]] Status add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint);
   void name(const DocumentName& name);
   [[nodiscard]] std::size_t documents() const { return fingerprints_.size(); }
   [[nodiscard]] std::size_t size() const { return documents_.size() + name_bytes_; }  // bytes, about

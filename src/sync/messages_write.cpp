@@ -115,10 +115,14 @@ Bytes encode(const Goodbye& message) {
   return out.take();
 }
 
-void ChangesWriter::add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint) {
-  crdt::encode_delta(delta, documents_);
+Status ChangesWriter::add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint) {
+  CborWriter encoded;
+  crdt::encode_delta(delta, encoded);
+  if (encoded.size() > kMaxDeltaBytes) return fail(ErrorCode::LimitExceeded, "the document does not fit into a frame");
+  documents_.raw(encoded.view());
   fingerprints_.push_back(fingerprint);
   any_fingerprint_ = any_fingerprint_ || fingerprint.has_value();
+  return {};
 }
 
 void ChangesWriter::name(const DocumentName& name) {

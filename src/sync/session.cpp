@@ -226,6 +226,7 @@ SessionStatus Session::status() const {
   status.round_trips = round_trips_;
   status.catch_up = catch_up_.value_or(Duration{});
   status.documents_sent = feed_.documents_sent();
+  status.documents_too_large = feed_.documents_too_large();
   status.documents_received = documents_received_;
   status.bytes_sent = outlet_.bytes_sent;
   status.bytes_received = bytes_received_;

@@ -279,6 +279,26 @@ TEST_F(EngineTest, ANameThatIsTooLongIsCutBetweenCharacters) {
   EXPECT_EQ(b.session().name, std::string(255, 'n'));
 }
 
+TEST_F(EngineTest, ADocumentThatNoFrameHoldsIsPassedOverAndCounted) {
+  b.subscribe(kAllCars);
+  crdt::Document huge;
+  ASSERT_TRUE(huge.insert({{"x", std::string(kMaxFrame, 'x')}}, {{7, 1}, {1u << 20}, 1}));
+  auto delta = *huge.delta_since(0, 0);
+  delta.collection = "cars";
+  delta.id = "truck";
+  {
+    auto transaction = a.store->begin().value();
+    ASSERT_TRUE(transaction.merge(delta, 9));
+    ASSERT_TRUE(transaction.commit());
+  }
+  a.put("bmw", {{"x", 1}});
+  pair.connect();
+  EXPECT_TRUE(b.at("bmw").alive());
+  EXPECT_FALSE(b.at("truck").exists());
+  EXPECT_EQ(a.session().documents_too_large, 1u);
+  EXPECT_TRUE(b.session().caught_up);
+}
+
 TEST_F(EngineTest, SilenceIsPingedAndThenGivenUp) {
   pair.connect();
   ASSERT_EQ(a.engine->next_deadline(), Instant(a.options.heartbeat));

@@ -115,7 +115,7 @@ TEST(HostileFrames, NamesLongerThanAnyDocumentsEndTheSession) {
   delta.collection = "cars";
   delta.id = id;
   ChangesWriter changes;
-  changes.add(delta, std::nullopt);
+  ASSERT_TRUE(changes.add(delta, std::nullopt));
   EXPECT_EQ(code_of(victim.hears({hello(), changes.take(1, "", {})})), ErrorCode::LimitExceeded);
 }
 
@@ -152,7 +152,7 @@ std::vector<Bytes> valid_frames() {
   delta.id = "bmw";
   const std::uint64_t key = query::Predicate::parse("SELECT * FROM cars WHERE x = 1", {})->key();
   ChangesWriter changes;
-  changes.add(delta, 99);
+  (void)changes.add(delta, 99);
   changes.name({"cars", "bmw"});
   changes.name({"cars", "audi"});
   return {hello({{3, "SELECT * FROM cars", "e", {1, 2}}}),
