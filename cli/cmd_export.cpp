@@ -11,7 +11,7 @@ namespace {
 
 Status write_lines(Output& output, const std::vector<Map>& documents) {
   for (const Map& document : documents) {
-    if (auto status = output.line(to_json(document)); !status) return status;
+    if (auto status = output.json(document); !status) return status;
   }
   return output.flush();
 }

@@ -27,6 +27,10 @@ Result<int> run_import(const ImportOptions& options) {
     if (!imported) return fail(imported.error());
     count = *imported;
   }
+  if (count == 0) {
+    say(fmt::format("remark: {} holds no documents", options.file == "-" ? "stdin" : options.file));
+    return 0;
+  }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   say(fmt::format("imported {} document{} into {} in {:.2f} s", count, count == 1 ? "" : "s", options.collection,
                   took.count()));

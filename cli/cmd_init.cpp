@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 enum class Found { Nothing, EmptyDirectory };
 
 Result<Found> look_at(const std::string& directory) {
+  if (directory.empty()) return fail(ErrorCode::InvalidArgument, "the name of the directory to make is empty");
   std::error_code error;
   const fs::file_status status = fs::symlink_status(directory, error);
   if (status.type() == fs::file_type::not_found) return Found::Nothing;
@@ -57,7 +58,7 @@ Status write_secret(const std::string& directory, const Secret& secret) {
 }  // namespace
 
 Result<int> run_init(const InitOptions& options) {
-  auto secret = options.secret_file.empty() ? Secret::generate() : Secret::from_file(options.secret_file);
+  auto secret = options.secret_file.empty() ? Secret::generate() : read_secret(options.secret_file);
   if (!secret) return fail(secret.error());
   const auto found = look_at(options.directory);
   if (!found) return fail(found.error());

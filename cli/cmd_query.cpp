@@ -28,10 +28,10 @@ Status remark_if_unknown(Access& access, const std::string& collection) {
 Status print_lines(Output& output, const QueryResult& result) {
   Status status;
   for (const Map& item : result.items) {
-    if (status) status = output.line(to_json(item));
+    if (status) status = output.json(item);
   }
   for (const std::string& id : result.mutated_ids) {
-    if (status) status = output.line(to_json(Map{{"_id", id}}));
+    if (status) status = output.json(Map{{"_id", id}});
   }
   return status;
 }
@@ -39,10 +39,10 @@ Status print_lines(Output& output, const QueryResult& result) {
 Status print_json(Output& output, QueryResult result, bool is_select) {
   if (is_select) {
     Array items(std::make_move_iterator(result.items.begin()), std::make_move_iterator(result.items.end()));
-    return output.line(to_json(items));
+    return output.json(items);
   }
   Array ids(std::make_move_iterator(result.mutated_ids.begin()), std::make_move_iterator(result.mutated_ids.end()));
-  return output.line(to_json(Map{{"mutated_ids", std::move(ids)}}));
+  return output.json(Map{{"mutated_ids", std::move(ids)}});
 }
 
 }  // namespace
@@ -50,6 +50,7 @@ Status print_json(Output& output, QueryResult result, bool is_select) {
 Result<int> run_query(const QueryOptions& options) {
   auto parameters = parse_parameters(options.parameters);
   if (!parameters) return fail(parameters.error());
+  remark_unused(*parameters, options.statement);
   auto access = open_access(options.directory);
   if (!access) return fail(access.error());
   auto result = (*access)->execute(options.statement, *parameters);

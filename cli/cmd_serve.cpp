@@ -10,13 +10,14 @@
 #include "cli/signals.hpp"
 #include "cli/status.hpp"
 #include "cli/terminal.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
 
 Result<Secret> load_secret(const ServeOptions& options) {
-  if (!options.secret_file.empty()) return Secret::from_file(options.secret_file);
-  auto secret = Secret::from_file(secret_path(options.directory));
+  if (!options.secret_file.empty()) return read_secret(options.secret_file);
+  auto secret = read_secret(secret_path(options.directory));
   if (secret || secret.error().code != ErrorCode::NotFound) return secret;
   struct stat info {};
   if (::stat(options.directory.c_str(), &info) != 0) {
@@ -28,7 +29,16 @@ Result<Secret> load_secret(const ServeOptions& options) {
                                                secret_path(options.directory)));
 }
 
-// For ever until a signal. The peer is started before anything is announced: a busy port must not look like success.
+// A peer whose name the others cannot take would never get a link.
+Status check_name(const std::string& name) {
+  constexpr std::size_t kMaxNameBytes = 256;
+  if (!is_utf8(name)) return fail(ErrorCode::InvalidArgument, "--name takes UTF-8 text, not " + name);
+  if (name.size() <= kMaxNameBytes) return {};
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("--name takes at most {} bytes; this one has {}", kMaxNameBytes, name.size()));
+}
+
+// For ever until a signal. The peer is started before "ready" is said: a busy port must not look like success.
 Status serve(Peer& peer, const ServeOptions& options, const Signals& signals) {
   BackgroundSync& background = BackgroundSync::shared();
   std::vector<Subscription> subscriptions;
@@ -41,9 +51,10 @@ Status serve(Peer& peer, const ServeOptions& options, const Signals& signals) {
                                       [&peer, &background] { return serving_status(peer, background); });
   if (!control) return fail(control.error());
   if (options.background_sync) background.start();
+  // Before the start, which may have words about them at once.
+  for (const std::string& address : options.connect) say("connecting to " + address);
   if (auto started = peer.start({options.listen, options.connect}); !started) return started;
   for (const std::string& address : peer.status().listening) say("listening on " + address);
-  for (const std::string& address : options.connect) say("connecting to " + address);
   if (options.listen.empty() && options.connect.empty()) say("remark: neither --listen nor --connect: no peer is met");
   say("ready");
   signals.wait();
@@ -57,6 +68,7 @@ Status serve(Peer& peer, const ServeOptions& options, const Signals& signals) {
 
 Result<int> run_serve(const ServeOptions& options) {
   const Signals signals;
+  if (auto named = check_name(options.name); !named) return fail(named.error());
   auto secret = load_secret(options);
   if (!secret) return fail(secret.error());
   if (auto free = check_not_served(options.directory); !free) return fail(free.error());

@@ -4,6 +4,7 @@
 #include "cli/control_protocol.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -13,7 +14,7 @@ std::string shown(const Map& object, std::string_view key) {
   const auto found = object.find(key);
   if (found == object.end()) return "?";
   const auto* text = found->second.if_a<std::string>();
-  return text != nullptr ? *text : to_json(found->second);
+  return printable(text != nullptr ? *text : to_json(found->second));
 }
 
 bool holds(const Map& object, std::string_view key) {
@@ -32,7 +33,8 @@ std::string collections_text(const Map& status) {
   const Map* collections = map_of(status, "collections");
   if (collections == nullptr || collections->empty()) return "collections: none\n";
   std::string text = "collections:\n";
-  for (const auto& [name, count] : *collections) text += fmt::format("  {:<24} {:>10}\n", name, to_json(count));
+  for (const auto& [name, count] : *collections)
+    text += fmt::format("  {:<24} {:>10}\n", printable(name), to_json(count));
   return text;
 }
 
@@ -46,7 +48,8 @@ std::string link_text(const Map& link) {
 std::string peer_text(const Map& peer) {
   std::string text = fmt::format("device: {}\n", shown(peer, "device"));
   for (const Value& address : list_of(peer, "listening")) {
-    if (const auto* host_port = address.if_a<std::string>()) text += fmt::format("listening on: {}\n", *host_port);
+    if (const auto* host_port = address.if_a<std::string>())
+      text += fmt::format("listening on: {}\n", printable(*host_port));
   }
   if (holds(peer, "paused")) text += "paused: the system is about to suspend this process\n";
   const Array& links = list_of(peer, "links");
@@ -83,7 +86,7 @@ Result<int> run_status(const StatusOptions& options) {
   auto status = (*access)->status();
   if (!status) return fail(status.error());
   Output output;
-  Status printed = options.json ? output.line(to_json(*status)) : output.write(text_for_people(*status));
+  Status printed = options.json ? output.json(*status) : output.write(text_for_people(*status));
   if (printed) printed = output.flush();
   if (!printed) return fail(printed.error());
   return 0;

@@ -15,13 +15,14 @@ const Error kEnough{ErrorCode::Closed, ""};
 Result<int> run_watch(const WatchOptions& options) {
   auto parameters = parse_parameters(options.parameters);
   if (!parameters) return fail(parameters.error());
+  remark_unused(*parameters, options.select);
   const Signals signals;
   auto access = open_access(options.directory);
   if (!access) return fail(access.error());
   Output output;
   std::uint64_t printed = 0;
   const auto print = [&](const Map& change) -> Status {
-    Status status = output.line(to_json(change));
+    Status status = output.json(change);
     if (status) status = output.flush();
     if (status && ++printed == options.count) return fail(kEnough);
     return status;

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace fermata::cli {
 
@@ -39,6 +40,27 @@ Status NewFile::commit() {
   }
   temporary_.clear();
   return {};
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
+  Fd file;
+  if (path != "-") file = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int fd = path == "-" ? STDIN_FILENO : file.fd();
+  if (fd < 0) return fail(errno_error("cannot read " + path, errno));
+  const auto too_large = [&] {
+    return fail(ErrorCode::LimitExceeded, fmt::format("{} holds more than {} bytes", path, max_bytes));
+  };
+  struct stat info {};
+  if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && std::cmp_greater(info.st_size, max_bytes)) return too_large();
+  std::string text;
+  char chunk[1 << 16];
+  while (const ssize_t n = ::read(fd, chunk, sizeof chunk)) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(errno_error("cannot read " + path, errno));
+    if (static_cast<std::size_t>(n) > max_bytes - text.size()) return too_large();
+    text.append(chunk, static_cast<std::size_t>(n));
+  }
+  return text;
 }
 
 Error errno_error(std::string_view what, int error) {

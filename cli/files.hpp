@@ -1,4 +1,4 @@
-// Files that are written whole or not at all.
+// Files that are read whole, up to a limit, and files that are written whole or not at all.
 #pragma once
 
 #include <sys/types.h>
@@ -32,6 +32,10 @@ class NewFile {
   Fd fd_;
   std::string path_, temporary_;  // temporary_ is empty once committed, or when there is none
 };
+
+// The whole content of a file, "-" for stdin. Errors: NotFound, Io; LimitExceeded, after reading little more than
+// `max_bytes`: what has no end, such as a device, must not fill the memory.
+[[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
 // An Error from errno: "WHAT: reason", with NotFound, NoSpace or Io as its code.
 [[nodiscard]] Error errno_error(std::string_view what, int error);

@@ -1,11 +1,10 @@
 #include "cli/import_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <optional>
+#include <unordered_map>
 
 #include "cli/files.hpp"
 
@@ -14,6 +13,7 @@ namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
 constexpr std::uint64_t kProgressEvery = 256;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlank);
@@ -58,23 +58,44 @@ Status take_id(Map& document, const std::string& id_field, const Place& place) {
   return {};
 }
 
-Status append(std::vector<Map>& documents, Value value, const std::string& id_field, const Place& place) {
-  Map* document = value.if_a<Map>();
-  if (document == nullptr) {
-    return fail(ErrorCode::TypeMismatch, fmt::format("{} is not a JSON object", place.text()));
-  }
-  if (auto status = take_id(*document, id_field, place); !status) return status;
-  documents.push_back(std::move(*document));
-  return {};
-}
+// Gathers the documents of one file.
+class Collector {
+ public:
+  Collector(const std::string& path, const std::string& id_field) : path_(path), id_field_(id_field) {}
 
-Status append_all(std::vector<Map>& documents, Array values, const std::string& path, const std::string& id_field) {
-  for (Value& value : values) {
-    const Place place{path, "document", documents.size() + 1};
-    if (auto status = append(documents, std::move(value), id_field, place); !status) return status;
+  Status add(Value value, const Place& place) {
+    Map* document = value.if_a<Map>();
+    if (document == nullptr) {
+      return fail(ErrorCode::TypeMismatch, fmt::format("{} is not a JSON object", place.text()));
+    }
+    if (auto status = take_id(*document, id_field_, place); !status) return status;
+    const std::string& id = *document->find("_id")->second.if_a<std::string>();
+    // Which of the two is meant is not ours to guess.
+    const auto [first, is_new] = numbers_.emplace(id, place.number);
+    if (!is_new) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("{}: {} {} and {} {} have the same id \"{}\"; nothing was imported", path_, place.unit,
+                              first->second, place.unit, place.number, id));
+    }
+    documents_.push_back(std::move(*document));
+    return {};
   }
-  return {};
-}
+
+  Status add_all(Array values) {
+    for (Value& value : values) {
+      if (auto status = add(std::move(value), {path_, "document", documents_.size() + 1}); !status) return status;
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<Map> take() { return std::move(documents_); }
+
+ private:
+  const std::string& path_;
+  const std::string& id_field_;
+  std::vector<Map> documents_;
+  std::unordered_map<std::string, std::uint64_t> numbers_;  // of the line or document that has the id
+};
 
 // A file whose first line is an object by itself holds one document a line. A pretty-printed file breaks the line
 // inside its first object.
@@ -83,7 +104,42 @@ bool looks_like_lines(std::string_view text) {
   return first.size() >= 2 && first.front() == '{' && first.back() == '}' && first.size() < text.size();
 }
 
-// What from_json says of a single line names line 1, which is not the file's.
+// Where the array or object at the start of a text, which has no blanks before it, ends; nothing if it does not.
+std::optional<std::size_t> end_of_value(std::string_view text) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') ++i;
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (depth == 0 && c != '[' && c != '{') return std::nullopt;
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && --depth == 0) return i + 1;
+  }
+  return std::nullopt;
+}
+
+// The parser takes text after the end for an end that is missing. "" if there is none.
+std::string text_after_end(std::string_view text) {
+  const std::size_t start = std::min(text.find_first_not_of(kBlank), text.size());
+  auto end = end_of_value(text.substr(start));
+  if (end) *end += start;
+  const auto rest = end ? text.find_first_not_of(kBlank, *end) : std::string_view::npos;
+  if (rest == std::string_view::npos) return {};
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(rest), '\n');
+  const std::string_view kind = text[*end - 1] == ']' ? "array" : "object";
+  return fmt::format("JSON, line {}: there is text after the end of the {}", line, kind);
+}
+
+Result<Value> parse_json(std::string_view text) {
+  auto value = from_json(text);
+  if (value || value.error().code != ErrorCode::Malformed) return value;
+  std::string after = text_after_end(text);
+  return fail(ErrorCode::Malformed, after.empty() ? value.error().message : std::move(after));
+}
+
+// What is said of a single line names line 1, which is not the file's.
 std::string without_line(std::string_view message) {
   constexpr std::string_view prefix = "JSON, line 1: ";
   return std::string(message.starts_with(prefix) ? message.substr(prefix.size()) : message);
@@ -91,7 +147,7 @@ std::string without_line(std::string_view message) {
 
 Result<std::vector<Map>> parse_lines(std::string_view text, const std::string& path, const std::string& id_field,
                                      const ReadProgress& progress) {
-  std::vector<Map> documents;
+  Collector collector(path, id_field);
   std::uint64_t number = 0;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
@@ -100,61 +156,45 @@ Result<std::vector<Map>> parse_lines(std::string_view text, const std::string& p
     const Place place{path, "line", ++number};
     if (number % kProgressEvery == 0) progress(std::min(start, text.size()), text.size());
     if (line.empty()) continue;
-    auto value = from_json(line);
+    auto value = parse_json(line);
     if (!value)
       return fail(value.error().code, fmt::format("{}: {}", place.text(), without_line(value.error().message)));
-    if (auto status = append(documents, std::move(*value), id_field, place); !status) return fail(status.error());
+    if (auto status = collector.add(std::move(*value), place); !status) return fail(status.error());
   }
   progress(text.size(), text.size());
-  return documents;
+  return collector.take();
 }
 
 // An object is one document if it has the id, else a wrapper around lists of documents, as in iso-codes.
-Result<std::vector<Map>> parse_object(Map object, const std::string& path, const std::string& id_field) {
-  bool only_arrays = !object.empty();
-  for (const auto& [key, value] : object) only_arrays = only_arrays && value.if_a<Array>() != nullptr;
-  std::vector<Map> documents;
-  if (!only_arrays || id_value(object, id_field) != nullptr) {
-    auto status = append(documents, Value(std::move(object)), id_field, {path, "document", 1});
-    if (!status) return fail(status.error());
-    return documents;
+Status add_object(Collector& collector, Map object, const std::string& path, const std::string& id_field) {
+  const auto is_array = [](const auto& member) { return member.second.template if_a<Array>() != nullptr; };
+  const bool is_document = id_value(object, id_field) != nullptr;
+  const auto other = std::find_if_not(object.begin(), object.end(), is_array);
+  if (!is_document && other != object.end() && std::any_of(object.begin(), object.end(), is_array)) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("{}: document 1 has no field \"{}\" for its id; name another with --id. An object is read "
+                            "as arrays of documents only if all its members are arrays, and \"{}\" is none",
+                            path, id_field, other->first));
+  }
+  if (is_document || other != object.end() || object.empty()) {
+    return collector.add(Value(std::move(object)), {path, "document", 1});
   }
   for (auto& [key, value] : object) {
-    auto status = append_all(documents, std::move(*value.if_a<Array>()), path, id_field);
-    if (!status) return fail(status.error());
+    if (auto status = collector.add_all(std::move(*value.if_a<Array>())); !status) return status;
   }
-  return documents;
+  return {};
 }
 
 Result<std::vector<Map>> parse_whole(std::string_view text, const std::string& path, const std::string& id_field) {
-  auto value = from_json(text);
+  auto value = parse_json(text);
   if (!value) return fail(value.error().code, fmt::format("{}: {}", path, value.error().message));
-  if (Map* object = value->if_a<Map>()) return parse_object(std::move(*object), path, id_field);
-  Array* array = value->if_a<Array>();
-  if (array == nullptr) {
-    return fail(ErrorCode::TypeMismatch,
-                fmt::format("{}: expected a JSON array, an object, or an object a line", path));
-  }
-  std::vector<Map> documents;
-  documents.reserve(array->size());
-  if (auto status = append_all(documents, std::move(*array), path, id_field); !status) return fail(status.error());
-  return documents;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  Fd file;
-  if (path != "-") file = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const int fd = path == "-" ? STDIN_FILENO : file.fd();
-  std::string text;
-  char chunk[1 << 16];
-  ssize_t n = -1;
-  while (fd >= 0 && (n = ::read(fd, chunk, sizeof chunk)) != 0) {
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    text.append(chunk, static_cast<std::size_t>(n));
-  }
-  if (n == 0) return text;
-  return fail(errno_error("cannot read " + path, errno));
+  Collector collector(path, id_field);
+  Status added =
+      fail(ErrorCode::TypeMismatch, fmt::format("{}: expected a JSON array, an object, or an object a line", path));
+  if (Map* object = value->if_a<Map>()) added = add_object(collector, std::move(*object), path, id_field);
+  if (Array* array = value->if_a<Array>()) added = collector.add_all(std::move(*array));
+  if (!added) return fail(added.error());
+  return collector.take();
 }
 
 Result<std::vector<Map>> parse_documents(std::string_view text, const std::string& path, const std::string& id_field,
@@ -173,10 +213,14 @@ Result<std::vector<Map>> parse_documents(std::string_view text, const std::strin
 
 Result<std::vector<Map>> read_documents(const std::string& path, const std::string& id_field,
                                         const ReadProgress& progress) {
-  auto text = read_file(path);
+  const std::string name = path == "-" ? "stdin" : path;
+  auto text = read_file(path, kMaxBytes);
+  if (!text && text.error().code == ErrorCode::LimitExceeded) {
+    return fail(ErrorCode::LimitExceeded, name + " holds more than 1 GiB; split it into several files");
+  }
   if (!text) return fail(text.error());
   const ReadProgress silent = [](std::uint64_t, std::uint64_t) {};
-  return parse_documents(*text, path == "-" ? "stdin" : path, id_field, progress ? progress : silent);
+  return parse_documents(*text, name, id_field, progress ? progress : silent);
 }
 
 }  // namespace fermata::cli

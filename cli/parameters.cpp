@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "cli/statement.hpp"
+#include "cli/terminal.hpp"
+
 namespace fermata::cli {
 
 Result<Map> parse_parameters(const std::vector<std::string>& entries) {
@@ -20,6 +23,12 @@ Result<Map> parse_parameters(const std::vector<std::string>& entries) {
     }
   }
   return parameters;
+}
+
+void remark_unused(const Map& parameters, std::string_view statement) {
+  for (const auto& [name, value] : parameters) {
+    if (!mentions_parameter(statement, name)) say(fmt::format("remark: the statement does not use :{}", name));
+  }
 }
 
 }  // namespace fermata::cli

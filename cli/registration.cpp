@@ -1,5 +1,7 @@
 // The verbs, described to CLI11.
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
 #include <memory>
 
 #include "cli/options.hpp"
@@ -7,6 +9,25 @@
 
 namespace fermata::cli {
 namespace {
+
+// CLI11's own checks word a range with all the digits of its end.
+template <class Number>
+bool is_number(const std::string& text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::string at_least_one(const std::string& text) {
+  std::uint64_t number = 0;
+  return is_number(text, number) && number > 0 ? "" : "takes a whole number from 1 on, not \"" + text + "\"";
+}
+
+std::string above_zero(const std::string& text) {
+  double number = 0;
+  return is_number(text, number) && std::isfinite(number) && number > 0
+             ? ""
+             : "takes a number above 0, not \"" + text + "\"";
+}
 
 template <class Options>
 void on_chosen(CLI::App* verb, Outcome& outcome, std::shared_ptr<Options> options, Result<int> (*run)(const Options&)) {
@@ -72,7 +93,7 @@ void add_watch(CLI::App& app, Outcome& outcome) {
   add_directory(verb, options->directory);
   verb->add_option("SELECT", options->select, "The query")->required();
   add_parameters(verb, options->parameters);
-  verb->add_option("--count", options->count, "End after N lines")->type_name("N")->check(CLI::PositiveNumber);
+  verb->add_option("--count", options->count, "End after N lines")->type_name("N")->check(at_least_one);
   verb->footer(
       "One JSON line a change: {\"op\":\"insert\"|\"update\"|\"delete\",\"document\":{…}}. What is there at the start "
       "comes as inserts.\nIf nobody serves DIR, watch lets the other verbs in while it runs.\n\n"
@@ -136,7 +157,7 @@ void add_phone(CLI::App& app, Outcome& outcome) {
   verb->add_option("--events", options->events, "Write what happened, one JSON object a line")->type_name("FILE");
   verb->add_option("--time-scale", options->time_scale, "Multiply the durations of the policy")
       ->type_name("X")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero);
   verb->add_flag("--quiet", options->quiet, "Nothing on stderr but what fails");
   verb->add_option("PROGRAM", options->program, "The program and its arguments, after --")->required();
   verb->footer(

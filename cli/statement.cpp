@@ -53,6 +53,15 @@ std::optional<std::string> selected_collection(std::string_view statement) {
   return std::string(statement.begin(), end);
 }
 
+bool mentions_parameter(std::string_view statement, std::string_view name) {
+  const std::string wanted = ":" + std::string(name);
+  for (auto at = statement.find(wanted); at != std::string_view::npos; at = statement.find(wanted, at + 1)) {
+    const auto end = at + wanted.size();
+    if (end == statement.size() || !is_word(statement[end])) return true;
+  }
+  return false;
+}
+
 std::string quoted_name(std::string_view name) {
   std::string quoted = "\"";
   for (const char c : name) {

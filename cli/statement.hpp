@@ -9,6 +9,8 @@ namespace fermata::cli {
 
 // The collection of a SELECT; nothing for any other statement.
 [[nodiscard]] std::optional<std::string> selected_collection(std::string_view statement);
+// Whether ":NAME" occurs anywhere, be it in a quoted text.
+[[nodiscard]] bool mentions_parameter(std::string_view statement, std::string_view name);
 // A name as a statement can hold it, whatever it is: in double quotes.
 [[nodiscard]] std::string quoted_name(std::string_view name);
 

@@ -9,11 +9,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/text.hpp"
+
 namespace fermata::cli {
 namespace {
 
 constexpr std::size_t kFlushAt = 1 << 16;
 constexpr int kBarWidth = 30;
+// A syntax error shows its statement with a caret below; a statement is the user's own, and may have tabs and lines.
+constexpr std::string_view kLayout = "\n\t";
 
 // One write per message, so that lines of several threads do not mix. What cannot be said is lost: there is no better
 // place to complain than stderr.
@@ -42,15 +46,16 @@ std::int64_t steady_ms() {
 }  // namespace
 
 void say(std::string_view message) {
-  write_words(fmt::format("fermata: {}\n", message));
+  write_words(fmt::format("fermata: {}\n", printable(message)));
 }
 
 void say_error(const Error& error) {
-  if (colour_on_stderr()) {
-    write_words(fmt::format("\033[1;31mfermata:\033[0m {}\n", error.message));
-  } else {
-    say(error.message);
-  }
+  const std::string_view prefix = colour_on_stderr() ? "\033[1;31mfermata:\033[0m" : "fermata:";
+  write_words(fmt::format("{} {}\n", prefix, printable(error.message, kLayout)));
+}
+
+Status Output::json(const Value& value) {
+  return line(printable_json(to_json(value)));
 }
 
 Status Output::line(std::string_view text) {
@@ -98,7 +103,7 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t total) {
 }
 
 void ProgressBar::note(std::string_view text) {
-  draw(fmt::format("{} {}", label_, text));
+  draw(fmt::format("{} {}", label_, printable(text)));
 }
 
 void ProgressBar::draw(std::string_view text) {

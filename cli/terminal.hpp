@@ -1,9 +1,9 @@
 // Words for people on stderr, data on stdout. Colour and moving bars only on a terminal; NO_COLOR is honoured.
-// Main thread only, except say().
+// What others wrote cannot command the terminal: control characters are shown as \xNN. Main thread only, except say().
 #pragma once
 
 #include <cstdint>
-#include <fermata/result.hpp>
+#include <fermata/value.hpp>
 #include <string>
 #include <string_view>
 
@@ -20,7 +20,9 @@ class Output {
  public:
   Output() = default;
   explicit Output(int fd) : fd_(fd) {}
-  // Adds a line; flushes when much has gathered. Errors: Closed (reader gone), NoSpace, Io.
+  // A value as one line of JSON.
+  [[nodiscard]] Status json(const Value& value);
+  // Adds a line as it is; flushes when much has gathered. Errors: Closed (reader gone), NoSpace, Io.
   [[nodiscard]] Status line(std::string_view text);
   [[nodiscard]] Status write(std::string_view text);
   [[nodiscard]] Status flush();

@@ -65,6 +65,88 @@ TEST_F(BadImport, NestingWithoutEndIsRefused) {
   expect_refused("{\"_id\":\"a\",\"x\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 8, "");
 }
 
+TEST_F(BadImport, TextAfterTheEndIsCalledSo) {
+  expect_refused("\n[{\"_id\":\"a]\\\"\"}]\n x", 9, "line 3: there is text after the end of the array");
+  expect_refused("{\"_id\":\"a\"}\n{\"_id\":\"b\"} {}\n", 9, "line 2: there is text after the end of the object");
+}
+
+TEST_F(BadImport, AnIdThatComesTwiceNamesBothDocuments) {
+  expect_refused(R"([{"_id":"a"},{"_id":"b"},{"_id":"a"}])", 4, "document 1 and document 3 have the same id \"a\"");
+  expect_refused("{\"code\":7}\n\n{\"code\":\"7\"}\n", 4, "line 1 and line 3 have the same id \"7\"", {"--id", "code"});
+  expect_refused(R"({"x":[{"_id":"a"}],"y":[{"_id":"a"}]})", 4, "document 1 and document 2 have the same id");
+}
+
+TEST_F(BadImport, AnObjectThatIsNotOnlyArraysSaysHowItIsRead) {
+  expect_refused(R"({"version":1,"things":[{"_id":"a"}]})", 4, "all its members are arrays, and \"version\" is none");
+}
+
+TEST_F(BadImport, AFileBeyondTheLimitIsRefusedUnread) {
+  const std::string file = folder_.file("huge.json", "");
+  fs::resize_file(file, (std::uintmax_t{1} << 30) + 1);
+  expect_one_clear_line(fermata({"import", directory_, "things", file}), 8, "more than 1 GiB");
+}
+
+TEST_F(CommandLine, AFileWithoutDocumentsIsRemarkedOn) {
+  for (const std::string content : {"", " \n\n", "[]"}) {
+    const std::string file = folder_.file("blank.json", content);
+    expect_one_clear_line(fermata({"import", directory_, "things", file}), 0, "blank.json holds no documents");
+  }
+}
+
+TEST_F(CommandLine, ASecretWithoutEndIsRefused) {
+  const std::string other = folder_ / "other";
+  expect_one_clear_line(fermata({"init", other, "--secret-file", "/dev/zero"}), 4, "more than 4 KiB");
+  EXPECT_FALSE(fs::exists(other));
+  expect_one_clear_line(fermata({"serve", directory_, "--secret-file", "/dev/zero"}), 4, "more than 4 KiB");
+}
+
+TEST_F(CommandLine, ASecretThatCannotBeReadSaysWhy) {
+  const std::string secret = directory_ + "/group.secret";
+  fs::remove(secret);
+  fs::create_symlink(secret, secret);
+  expect_one_clear_line(fermata({"serve", directory_}), 1, "Too many levels of symbolic links");
+  if (::geteuid() == 0) return;  // root reads everything
+  fs::remove(secret);
+  const std::string closed = folder_.file("db/group.secret", "0123456789abcdef");
+  fs::permissions(closed, fs::perms::none);
+  expect_one_clear_line(fermata({"serve", directory_}), 1, "Permission denied");
+}
+
+TEST(NoDatabase, AnEmptyNameCannotBeMade) {
+  expect_one_clear_line(fermata({"init", ""}), 4, "is empty");
+}
+
+TEST_F(CommandLine, NamesOfOthersCannotCommandTheTerminal) {
+  const std::string name = "a\x1b]0;b\x07\nc\x7f\xc2\x9bmd\xc3\xa9";
+  const std::string shown = "a\\x1B]0;b\\x07\\x0Ac\\x7F\\x9Bmd\xc3\xa9";
+  const Outcome import = fermata({"import", directory_, name, "-"}, R"({"_id":"a"})");
+  ASSERT_EQ(import.code, 0) << import;
+  expect_one_clear_line(import, 0, shown);
+  const Outcome status = fermata({"status", directory_});
+  EXPECT_NE(status.out.find(shown), std::string::npos) << status;
+  expect_one_clear_line(fermata({"query", directory_, "SELECT * FROM none"}), 0, shown);
+}
+
+TEST_F(CommandLine, DocumentsOfOthersCannotCommandTheTerminalAndComeBackAsTheyWere) {
+  const std::string line = "{\"_id\":\"a\",\"x\":\"\\u001b[1m \\u007f \\u009b \xc2\xa0\xc3\xa9\"}";
+  ASSERT_EQ(fermata({"import", directory_, "things", "-"}, line).code, 0);
+  EXPECT_EQ(query("SELECT * FROM things"), Words{line});
+}
+
+TEST_F(CommandLine, AParameterThatIsNotUsedIsRemarkedOn) {
+  const std::string statement = "INSERT INTO a DOCUMENTS ({_id: :id})";
+  const Outcome run = fermata({"query", directory_, statement, "--param", "id=x", "--param", "i=1"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_EQ(run.err, "fermata: remark: the statement does not use :i\n") << run;
+}
+
+TEST(CommandLineUsage, ACountThatIsNoneIsExplainedInPlainWords) {
+  for (const std::string count : {"0", "-1", "x", "99999999999999999999"}) {
+    expect_one_clear_line(fermata({"watch", "none", "SELECT * FROM a", "--count", count}), 2,
+                          "takes a whole number from 1 on, not \"" + count + "\"");
+  }
+}
+
 TEST_F(CommandLine, ASyntaxErrorShowsACaretUnderItsColumn) {
   const Outcome run = fermata({"query", directory_, "SELECT * FORM things"});
   EXPECT_EQ(run.code, 3) << run;

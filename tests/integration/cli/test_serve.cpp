@@ -97,6 +97,26 @@ TEST_F(CommandLine, AnAddressThatIsNoneAndASubscriptionThatIsNoneAreRefused) {
   EXPECT_EQ(syntax.code, 3) << syntax;
 }
 
+TEST_F(CommandLine, AnAddressThatCanNeverBeReachedIsRefused) {
+  const Outcome run = fermata({"serve", directory_, "--connect", "abc"});
+  EXPECT_EQ(run.code, 4) << run;
+  const auto lines = lines_of(run.err);
+  ASSERT_FALSE(lines.empty()) << run;
+  EXPECT_NE(lines.back().find("abc"), std::string::npos) << run;
+}
+
+TEST_F(CommandLine, ANameThatNoPeerCouldTakeIsRefused) {
+  expect_one_clear_line(fermata({"serve", directory_, "--name", "a\xff"}), 4, "UTF-8 text, not a\\xFF");
+  expect_one_clear_line(fermata({"serve", directory_, "--name", std::string(257, 'n')}), 4, "257");
+  const Server longest(directory_, {"--name", std::string(256, 'n')});
+}
+
+TEST_F(CommandLine, WhatItConnectsToIsSaidBeforeHowThatGoes) {
+  Program server({"serve", directory_, "--connect", "127.0.0.1:1"});
+  EXPECT_EQ(server.err_line(), "fermata: connecting to 127.0.0.1:1") << server.command();
+  EXPECT_TRUE(server.err_line_with("cannot reach 127.0.0.1:1")) << server.command();
+}
+
 TEST_F(CommandLine, AServerWithoutASecretSaysWhereItWouldBe) {
   fs::remove(directory_ + "/group.secret");
   expect_one_clear_line(fermata({"serve", directory_}), 5, "group.secret");
