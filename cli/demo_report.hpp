@@ -8,7 +8,11 @@
 namespace fermata::cli {
 
 [[nodiscard]] std::string demo_table(const DemoRecord& record);
-// One object; its shape is documented in docs/DEMO.md.
+// One object:
+//   {"initial":{"documents","seconds"},
+//    "acts":[{"name","written","delivered_during","lost","p50_ms","p99_ms"}…],  delays null when nothing was delivered
+//    "catch_up":{"ms","round_trips"}, "interruptions":{"seen","recovered"},
+//    "wakeups_per_s":{"client","server"}, "means":{"suspend","reclaim","audio"}}
 [[nodiscard]] std::string demo_json(const DemoRecord& record);
 [[nodiscard]] std::string demo_svg(const DemoRecord& record);
 
