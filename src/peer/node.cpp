@@ -167,18 +167,33 @@ void Node::stop() {
   closed->get_future().wait();
 }
 
-sync::SubscriptionId Node::subscribe(query::Predicate predicate) {
-  return on_loop<sync::SubscriptionId>(0, [this, predicate = std::move(predicate)] {
-    const auto id = engine_.subscribe(predicate, loop_->now());
-    pump();
-    return id;
-  });
+Result<sync::SubscriptionId> Node::subscribe(query::Predicate predicate) {
+  return on_loop<Result<sync::SubscriptionId>>(
+      fail(ErrorCode::Closed, "this peer was stopped"),
+      [this, predicate = std::move(predicate)]() -> Result<sync::SubscriptionId> {
+        std::set<std::uint64_t> distinct{predicate.key()};
+        for (const auto& [id, key] : subscribed_) distinct.insert(key);
+        // Others would end every link with us for more.
+        const std::size_t limit = sync::EngineOptions{}.max_subscriptions;
+        if (distinct.size() > limit) {
+          return fail(
+              ErrorCode::LimitExceeded,
+              fmt::format("a peer can have {} different subscriptions; cancel one, or ask for more at once with "
+                          "a wider WHERE",
+                          limit));
+        }
+        const auto id = engine_.subscribe(predicate, loop_->now());
+        subscribed_.emplace(id, predicate.key());
+        pump();
+        return id;
+      });
 }
 
 void Node::unsubscribe(sync::SubscriptionId id) {
   const std::lock_guard lock(lifecycle_);
   if (stopped_) return;
   loop_->post([this, id] {
+    subscribed_.erase(id);
     engine_.unsubscribe(id, loop_->now());
     pump();
   });

@@ -41,7 +41,8 @@ class Node final : public SyncParticipant {
   [[nodiscard]] Status start(const NetworkOptions& network);
   void stop();
   [[nodiscard]] PeerStatus status();
-  sync::SubscriptionId subscribe(query::Predicate predicate);
+  // Errors: LimitExceeded, Closed.
+  [[nodiscard]] Result<sync::SubscriptionId> subscribe(query::Predicate predicate);
   void unsubscribe(sync::SubscriptionId id);
 
   // SyncParticipant; any thread.
@@ -81,10 +82,11 @@ class Node final : public SyncParticipant {
   Loop::TimerId timer_ = 0;
   Loop::TimerId linger_timer_ = 0;
   std::vector<std::string> listening_;
-  BackgroundSync* keeper_ = nullptr;     // told of demand, from start to stop
-  std::map<LinkId, std::string> links_;  // and who they lead to, for people
-  std::set<std::string> reasons_;        // why peers were cut off, each logged once
-  std::set<LinkId> catching_up_;         // those of links_ whose first catch-up is not noted yet
+  BackgroundSync* keeper_ = nullptr;                          // told of demand, from start to stop
+  std::map<LinkId, std::string> links_;                       // and who they lead to, for people
+  std::map<sync::SubscriptionId, std::uint64_t> subscribed_;  // and the key of each
+  std::set<std::string> reasons_;                             // why peers were cut off, each logged once
+  std::set<LinkId> catching_up_;                              // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;
   bool paused_ = false;
   bool quiesced_ = false;               // the pause is complete

@@ -51,10 +51,11 @@ Database& Peer::database() {
 Result<Subscription> Peer::subscribe(std::string_view select, const Map& parameters) {
   auto predicate = query::Predicate::parse(select, parameters);
   if (!predicate) return fail(predicate.error());
-  const auto id = impl_->node->subscribe(std::move(*predicate));
+  const auto subscribed = impl_->node->subscribe(std::move(*predicate));
+  if (!subscribed) return fail(subscribed.error());
   // A handle may outlive its peer; then there is nothing left to cancel.
   const std::weak_ptr<Node> weak = impl_->node;
-  return Subscription(std::shared_ptr<void>(nullptr, [weak, id](void*) {
+  return Subscription(std::shared_ptr<void>(nullptr, [weak, id = *subscribed](void*) {
     if (const auto node = weak.lock()) node->unsubscribe(id);
   }));
 }

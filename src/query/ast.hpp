@@ -24,6 +24,8 @@ inline constexpr std::string_view kIdField = "_id";
 using Operand = std::variant<Value, crdt::Path>;
 
 enum class Comparison : std::uint8_t { Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual };
+// As our language and SQL both write it, with a space on either side.
+[[nodiscard]] std::string_view sign_of(Comparison comparison);
 
 enum class ExpressionKind : std::uint8_t {
   And,        // two or more children, none of them an And

@@ -60,24 +60,6 @@ Status write_map(std::string& out, const Map& map) {
   return {};
 }
 
-std::string_view sign_of(Comparison comparison) {
-  switch (comparison) {
-    case Comparison::Equal:
-      return " = ";
-    case Comparison::NotEqual:
-      return " != ";
-    case Comparison::Less:
-      return " < ";
-    case Comparison::LessOrEqual:
-      return " <= ";
-    case Comparison::Greater:
-      return " > ";
-    case Comparison::GreaterOrEqual:
-      return " >= ";
-  }
-  return " = ";
-}
-
 // Writes one statement's text; the first value without a literal stops it.
 class Writer {
  public:

@@ -16,4 +16,22 @@ Status check_collection_name(std::string_view name) {
   return {};
 }
 
+std::string_view sign_of(Comparison comparison) {
+  switch (comparison) {
+    case Comparison::Equal:
+      return " = ";
+    case Comparison::NotEqual:
+      return " != ";
+    case Comparison::Less:
+      return " < ";
+    case Comparison::LessOrEqual:
+      return " <= ";
+    case Comparison::Greater:
+      return " > ";
+    case Comparison::GreaterOrEqual:
+      return " >= ";
+  }
+  return " = ";
+}
+
 }  // namespace fermata::query

@@ -10,24 +10,6 @@
 namespace fermata::query {
 namespace {
 
-std::string_view sign_of(Comparison comparison) {
-  switch (comparison) {
-    case Comparison::Equal:
-      return " = ";
-    case Comparison::NotEqual:
-      return " <> ";
-    case Comparison::Less:
-      return " < ";
-    case Comparison::LessOrEqual:
-      return " <= ";
-    case Comparison::Greater:
-      return " > ";
-    case Comparison::GreaterOrEqual:
-      return " >= ";
-  }
-  return " = ";
-}
-
 bool is_text(const Operand& operand) {
   const auto* value = std::get_if<Value>(&operand);
   return value != nullptr && value->if_a<std::string>() != nullptr;

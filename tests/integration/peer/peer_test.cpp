@@ -213,6 +213,15 @@ TEST(Peer, ADirectoryKeepsItsIdentityAndItsDocuments) {
   EXPECT_EQ(desk.run("SELECT * FROM tasks").items.size(), 1u);
 }
 
+TEST(Peer, HasAsManyDifferentSubscriptionsAsOthersAccept) {
+  TestPeer peer;
+  for (int i = 0; i < 64; ++i) peer.want("SELECT * FROM tasks WHERE n = " + std::to_string(i));
+  peer.want("SELECT * FROM tasks WHERE n = 0");
+  const auto more = peer.peer->subscribe("SELECT * FROM tasks WHERE n = 64");
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, ErrorCode::LimitExceeded);
+}
+
 TEST(Peer, ABusyPortIsOneClearError) {
   TestPeer one, two;
   const auto started = two.peer->start({.listen = {one.listen()}});
