@@ -3,9 +3,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 install(TARGETS fermata EXPORT fermata-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS fermata_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/fermata DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/phone/policies DESTINATION ${CMAKE_INSTALL_DATADIR}/fermata)
 install(EXPORT fermata-targets NAMESPACE fermata:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/fermata)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fermata)

@@ -29,7 +29,7 @@ int ticks_between(const std::vector<std::int64_t>& ticks, std::int64_t from, std
 TEST(Phone, AProgramThatKnowsNothingOfItIsFrozenAfterTheGraceAndRunsAgainInTheForeground) {
   const std::string ticks_path = testing::TempDir() + "phone-ticks-" + std::to_string(getpid());
   PhoneRun run(quick_ios(),
-               "wait 200ms\nbackground\nexpect frozen within 2s\nwait 300ms\nforeground\nwait 300ms\nquit\n",
+               "wait 700ms\nbackground\nexpect frozen within 2s\nwait 300ms\nforeground\nwait 300ms\nquit\n",
                {"sh", "-c", "while :; do date +%s%N >> " + ticks_path + "; sleep 0.02; done"});
   ASSERT_EQ(run.wait(), 0) << run.report();
   const auto frozen = run.event("frozen");
@@ -44,7 +44,7 @@ TEST(Phone, AProgramThatKnowsNothingOfItIsFrozenAfterTheGraceAndRunsAgainInTheFo
 TEST(Phone, AFrozenProgramDoesNotRunAtAll) {
   const std::string path = testing::TempDir() + "phone-ticks-" + std::to_string(getpid());
   PhoneRun run(quick_ios(),
-               "wait 200ms\nbackground\nexpect frozen within 2s\nwait 300ms\nforeground\nwait 300ms\nquit\n",
+               "wait 700ms\nbackground\nexpect frozen within 2s\nwait 300ms\nforeground\nwait 300ms\nquit\n",
                {kApp, "tick", path, "run"});
   ASSERT_EQ(run.wait(), 0) << run.report();
   const auto ticks = ticks_of(path);

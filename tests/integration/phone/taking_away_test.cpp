@@ -74,7 +74,7 @@ struct Listener {
 
 TEST(Phone, ATaskKeepsAProgramRunningUntilItEndsItsTask) {
   PhoneRun run(quick_ios(),
-               "expect running within 1s\nwait 200ms\nbackground\nwait 600ms\nexpect running within 0s\nexpect frozen "
+               "expect running within 1s\nwait 700ms\nbackground\nwait 600ms\nexpect running within 0s\nexpect frozen "
                "within 3s\nforeground\nquit\n",
                {kApp, "on", "state background", "do", "task begin save", "on", "task expiring", "do", "task end save",
                 "hello", "run"});
@@ -92,7 +92,7 @@ TEST(Phone, ATaskKeepsAProgramRunningUntilItEndsItsTask) {
 }
 
 TEST(Phone, AProgramThatDoesNotEndItsTaskIsKilled) {
-  PhoneRun run(quick_ios(), "wait 200ms\nbackground\nexpect ended within 5s\n",
+  PhoneRun run(quick_ios(), "wait 700ms\nbackground\nexpect ended within 5s\n",
                {kApp, "on", "state background", "do", "task begin save", "hello", "run"});
   EXPECT_EQ(run.wait(), 128 + SIGKILL) << run.report();
   const auto killed = run.event("killed");
@@ -107,7 +107,7 @@ TEST(Phone, ReadyIsFrozenAtOnce) {
   policy.grace = Millis(60'000);
   PhoneRun run(
       policy,
-      "wait 200ms\nbackground\nexpect frozen within 5s\nforeground\nexpect running within 0s\nwait 200ms\nquit\n",
+      "wait 700ms\nbackground\nexpect frozen within 5s\nforeground\nexpect running within 0s\nwait 200ms\nquit\n",
       {kApp, "on", "state background", "do", "ready", "hello", "run"});
   EXPECT_EQ(run.wait(), 0) << run.report();
   EXPECT_EQ(run.count("ready"), 1) << run.report();
@@ -117,7 +117,7 @@ TEST(Phone, ReadyIsFrozenAtOnce) {
 
 TEST(Phone, TheSocketsOfAFrozenProgramAreReclaimed) {
   const Listener listener;
-  PhoneRun run(quick_ios(), "wait 200ms\nbackground\nexpect frozen within 5s\nwait 500ms\nforeground\nquit\n",
+  PhoneRun run(quick_ios(), "wait 700ms\nbackground\nexpect frozen within 5s\nwait 500ms\nforeground\nquit\n",
                {kApp, "connect", std::to_string(listener.port), "run"});
   const Fd accepted(accept4(listener.fd.value(), nullptr, nullptr, SOCK_CLOEXEC));
   ASSERT_TRUE(accepted.is_open());
@@ -145,7 +145,7 @@ TEST(Phone, APolicyThatKeepsSocketsLeavesThemAlone) {
   const Listener listener;
   Policy policy = quick_ios();
   policy.sockets = SocketRule::Keep;
-  PhoneRun run(policy, "wait 200ms\nbackground\nexpect frozen within 5s\nwait 200ms\nforeground\nwait 200ms\n",
+  PhoneRun run(policy, "wait 700ms\nbackground\nexpect frozen within 5s\nwait 200ms\nforeground\nwait 200ms\n",
                {kApp, "connect", std::to_string(listener.port), "run"});
   const Fd accepted(accept4(listener.fd.value(), nullptr, nullptr, SOCK_CLOEXEC));
   ASSERT_TRUE(run.event("thawed")) << run.report();
@@ -155,7 +155,7 @@ TEST(Phone, APolicyThatKeepsSocketsLeavesThemAlone) {
 }
 
 TEST(Phone, AProgramSuspendedWithALockIsKilledAsIosDoes) {
-  PhoneRun run(quick_ios(), "wait 200ms\nbackground\nexpect ended within 5s\n",
+  PhoneRun run(quick_ios(), "wait 700ms\nbackground\nexpect ended within 5s\n",
                {kApp, "lock", "/tmp/phone-lock-" + std::to_string(getpid()), "run"});
   EXPECT_EQ(run.wait(), 128 + SIGKILL) << run.report();
   const auto violation = run.event("lock_violation");
@@ -171,7 +171,7 @@ TEST(Phone, APolicyMayOnlyReportLocksSuchAsThoseOfAnIdleDatabase) {
   Policy policy = quick_ios();
   policy.locks = LockRule::Report;
   const std::string path = testing::TempDir() + "phone-database-" + std::to_string(getpid());
-  PhoneRun run(policy, "wait 200ms\nbackground\nexpect frozen within 5s\nforeground\nquit\n",
+  PhoneRun run(policy, "wait 700ms\nbackground\nexpect frozen within 5s\nforeground\nquit\n",
                {kApp, "database", path, "run"});
   EXPECT_EQ(run.wait(), 0) << run.report();
   const auto violation = run.event("lock_violation");
