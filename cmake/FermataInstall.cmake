@@ -12,5 +12,7 @@ configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/fermata-config.cmake.in 
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/fermata-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/fermata-config.cmake ${CMAKE_BINARY_DIR}/fermata-config-version.cmake DESTINATION ${package_dir})
 
+# Relative, because `cmake --install --prefix` may put it anywhere.
+file(RELATIVE_PATH FERMATA_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${CMAKE_SOURCE_DIR}/cmake/fermata.pc.in ${CMAKE_BINARY_DIR}/fermata.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/fermata.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
