@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <set>
+
 #include <array>
 
 #include "crdt/document.hpp"
@@ -252,9 +254,12 @@ RC_GTEST_PROP(DeltaSince, BringsAReaderFromItsCursorToTheWritersState, (const st
   Document reader;
   const std::size_t at = steps.empty() ? 0 : cut % steps.size();
   std::uint64_t cursor = 0;
+  std::set<decltype(Step::peer)> since_cut;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     Step step = steps[i];
-    step.same_commit = step.same_commit && i != at;  // a commit is shipped whole
+    // A commit is shipped whole: what comes after the cut belongs to commits begun after it.
+    step.same_commit = step.same_commit && (i < at || since_cut.contains(step.peer));
+    if (i >= at) since_cut.insert(step.peer);
     group.take(step);
     if (i + 1 != at) continue;
     const auto seen = group.document(0).delta_since(0, 0);
