@@ -58,7 +58,7 @@ Status write_secret(const std::string& directory, const Secret& secret) {
 }  // namespace
 
 Result<int> run_init(const InitOptions& options) {
-  auto secret = options.secret_file.empty() ? Secret::generate() : read_secret(options.secret_file);
+  auto secret = options.secret_file.empty() ? Secret::generate() : Secret::from_file(options.secret_file);
   if (!secret) return fail(secret.error());
   const auto found = look_at(options.directory);
   if (!found) return fail(found.error());

@@ -16,8 +16,8 @@ namespace fermata::cli {
 namespace {
 
 Result<Secret> load_secret(const ServeOptions& options) {
-  if (!options.secret_file.empty()) return read_secret(options.secret_file);
-  auto secret = read_secret(secret_path(options.directory));
+  if (!options.secret_file.empty()) return Secret::from_file(options.secret_file);
+  auto secret = Secret::from_file(secret_path(options.directory));
   if (secret || secret.error().code != ErrorCode::NotFound) return secret;
   struct stat info {};
   if (::stat(options.directory.c_str(), &info) != 0) {

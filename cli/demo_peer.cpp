@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <time.h>
 #include <unistd.h>
 #include <fermata/fermata.hpp>
 
@@ -16,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "cli/demo_record.hpp"
 #include "cli/files.hpp"
 #include "cli/import_file.hpp"
 
@@ -23,12 +23,6 @@ namespace fermata::cli {
 namespace {
 
 constexpr auto kTickEvery = std::chrono::milliseconds(100);
-
-std::int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // One JSON line per event, in one write each. Thread-safe.
 class Reporter {

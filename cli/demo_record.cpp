@@ -1,6 +1,7 @@
 #include "cli/demo_record.hpp"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +20,12 @@ bool within(Nanoseconds at, Nanoseconds begin, Nanoseconds end) {
 }
 
 }  // namespace
+
+Nanoseconds now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 void DemoRecord::begin_span(const std::string& kind, Nanoseconds at) {
   end_span(kind, at);

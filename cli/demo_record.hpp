@@ -12,6 +12,8 @@ namespace fermata::cli {
 
 using Nanoseconds = std::int64_t;
 
+[[nodiscard]] Nanoseconds now_ns();
+
 struct DemoAct {
   std::string name;   // as in the JSON: foreground, background_without, return, background_with
   std::string title;  // for people

@@ -1,7 +1,6 @@
-// The secret of a group, and where a database directory keeps it.
+// Where a database directory keeps the secret of its group.
 #pragma once
 
-#include <fermata/peer.hpp>
 #include <string>
 
 namespace fermata::cli {
@@ -9,9 +8,5 @@ namespace fermata::cli {
 [[nodiscard]] inline std::string secret_path(const std::string& directory) {
   return directory + "/group.secret";
 }
-
-// As Secret::from_file, and says why a file cannot be read. Errors: NotFound, Io, InvalidArgument (shorter than 16
-// bytes, or more than 4 KiB).
-[[nodiscard]] Result<Secret> read_secret(const std::string& path);
 
 }  // namespace fermata::cli

@@ -1,12 +1,22 @@
-add_library(fermata_flags INTERFACE)
-target_compile_options(fermata_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+# Warnings and sanitizers, for everything that is ours.
+add_library(fermata_warnings INTERFACE)
+target_compile_options(fermata_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
   -Wno-missing-field-initializers)  # designated initialisers leave the rest at its default on purpose
 if(FERMATA_WERROR)
-  target_compile_options(fermata_flags INTERFACE -Werror)
+  target_compile_options(fermata_warnings INTERFACE -Werror)
 endif()
+add_library(fermata_flags INTERFACE)
+add_library(fermata_test_flags INTERFACE)
+foreach(flags fermata_flags fermata_test_flags)
+  target_link_libraries(${flags} INTERFACE fermata_warnings)
+endforeach()
 if(FERMATA_SANITIZE)
   target_compile_options(fermata_flags INTERFACE -fsanitize=${FERMATA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(fermata_flags INTERFACE -fsanitize=${FERMATA_SANITIZE})
+  # Compile time: UBSan doubles what the headers of the test libraries take. The code under test has it.
+  string(REPLACE ",undefined" "" sanitize_tests "${FERMATA_SANITIZE}")
+  target_compile_options(fermata_test_flags INTERFACE -fsanitize=${sanitize_tests} -fno-omit-frame-pointer)
+  target_link_options(fermata_test_flags INTERFACE -fsanitize=${FERMATA_SANITIZE})
 endif()
 
 # One folder below src/ or platform/: a static library that sees the public headers, its own folder and the layers it names.
@@ -35,18 +45,28 @@ function(fermata_library)
     PkgConfig::sqlite3 PkgConfig::cbor PkgConfig::pulse)
 endfunction()
 
+# What need not be fast is compiled quickly in the dev and tsan presets.
+function(fermata_compiled_quickly target)
+  if(FERMATA_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # One test program from all .cpp of a folder below tests/; every TEST becomes a ctest of its own.
 #   fermata_test(crdt LIBRARIES fermata_crdt)
-# SERIAL: not beside other tests, because real parts and real time are judged in it.
+# SERIAL: not beside other tests, because real parts and real time are judged in it. FAST: its own code has work to do, so it is optimised.
 function(fermata_test name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;FAST" "TIMEOUT" "LIBRARIES;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_executable(test_${name} ${sources})
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  target_link_libraries(test_${name} PRIVATE ${ARG_LIBRARIES} fermata_flags GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
+  target_link_libraries(test_${name} PRIVATE ${ARG_LIBRARIES} fermata_test_flags GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
+  if(NOT ARG_FAST)
+    fermata_compiled_quickly(test_${name})
+  endif()
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_SERIAL})
 endfunction()

@@ -15,7 +15,8 @@ class Secret {
  public:
   // 32 random bytes.
   [[nodiscard]] static Secret generate();
-  // The file's content without surrounding white space. Errors: NotFound, InvalidArgument if shorter than 16 bytes.
+  // The file's content without surrounding white space. Errors: NotFound, Io, InvalidArgument if shorter than 16 bytes
+  // or if the file holds more than 4 KiB.
   [[nodiscard]] static Result<Secret> from_file(const std::string& path);
   [[nodiscard]] static Result<Secret> from_text(std::string_view text);
   [[nodiscard]] const std::string& text() const { return text_; }

@@ -80,6 +80,7 @@ void Keeper::audio_event(StrategyEvent event, Instant now) {
       }
       return;
     case StrategyEvent::Refused:
+    case StrategyEvent::Unsupported:
     case StrategyEvent::Expired:
     case StrategyEvent::Lost:
       if (audio_held()) {
@@ -124,6 +125,7 @@ void Keeper::bridge_event(StrategyEvent event, std::optional<Duration> time_left
       bridge_->end = end_in(time_left.value_or(Duration::zero()), now);
       return;
     case StrategyEvent::Refused:
+    case StrategyEvent::Unsupported:
     case StrategyEvent::Lost:
       bridge_spent_ = true;
       release(*bridge_);

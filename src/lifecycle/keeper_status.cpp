@@ -57,6 +57,7 @@ std::string Keeper::trouble_reason() const {
     case StrategyEvent::InterruptionEnded:
       return "The interruption is over and silent audio is being started again" + means;
     case StrategyEvent::Refused:
+    case StrategyEvent::Unsupported:
       return "Silent audio could not be started and is tried again" + means;
     case StrategyEvent::Expired:
     case StrategyEvent::Lost:

@@ -1,3 +1,4 @@
+#include <fermata/gap.hpp>
 #include <fermata/platform.hpp>
 
 namespace fermata {
@@ -24,6 +25,14 @@ std::string_view name_of(Strategy strategy) {
       return "silent_audio";
     case Strategy::TaskAssertion:
       return "task_assertion";
+    case Strategy::PulsedAudio:
+      return "pulsed_audio";
+    case Strategy::MediaPlayer:
+      return "media_player";
+    case Strategy::ForegroundService:
+      return "foreground_service";
+    case Strategy::ContinuedTask:
+      return "continued_task";
   }
   return "unknown";
 }
@@ -42,6 +51,32 @@ std::string_view name_of(StrategyEvent event) {
       return "expired";
     case StrategyEvent::Lost:
       return "lost";
+    case StrategyEvent::Unsupported:
+      return "unsupported";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(GapCause cause) {
+  switch (cause) {
+    case GapCause::Off:
+      return "off";
+    case GapCause::NoDemand:
+      return "no_demand";
+    case GapCause::Interrupted:
+      return "interrupted";
+    case GapCause::Expired:
+      return "expired";
+    case GapCause::Refused:
+      return "refused";
+    case GapCause::Suspended:
+      return "suspended";
+    case GapCause::Conditions:
+      return "conditions";
+    case GapCause::NoPeers:
+      return "no_peers";
+    case GapCause::Ended:
+      return "ended";
   }
   return "unknown";
 }

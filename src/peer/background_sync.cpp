@@ -124,7 +124,7 @@ struct BackgroundSync::Impl {
   // The keeper thread's own.
   std::unique_ptr<Platform> platform;
   std::optional<lifecycle::Keeper> keeper;
-  std::array<std::atomic<std::uint64_t>, 2> acquisition{};  // by strategy; read by any thread
+  std::array<std::atomic<std::uint64_t>, kStrategies> acquisition{};  // by strategy; read by any thread
   bool stopping = false;
   bool paused = false;  // from PauseSync to ResumeSync
   std::uint64_t pause_id = 0;
@@ -309,23 +309,21 @@ BackgroundSync::~BackgroundSync() {
   }
 }
 
-void BackgroundSync::start() {
-  set_intent(true);
+void BackgroundSync::start(BackgroundSyncOptions /*options*/) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->intent = true;
+  }
+  impl_->ensure_running();
+  impl_->inbox->post([impl = impl_.get()] { impl->keeper->set_intent(true, system_clock().now()); });
 }
 
 void BackgroundSync::stop() {
-  set_intent(false);
-}
-
-void BackgroundSync::set_intent(bool on) {
   {
     const std::lock_guard lock(impl_->mutex);
-    impl_->intent = on;
+    impl_->intent = false;
   }
-  if (on) {
-    impl_->ensure_running();
-  }
-  impl_->inbox->post([impl = impl_.get(), on] { impl->keeper->set_intent(on, system_clock().now()); });
+  impl_->inbox->post([impl = impl_.get()] { impl->keeper->set_intent(false, system_clock().now()); });
 }
 
 bool BackgroundSync::is_on() const {
