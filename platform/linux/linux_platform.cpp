@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <fermata/platform.hpp>
 
+#include "cost.hpp"
 #include "phone_link.hpp"
 #include "silent_audio.hpp"
 
@@ -11,8 +12,14 @@ namespace {
 class LinuxPlatform final : public Platform {
  public:
   void start(PlatformEvents events) override {
-    audio_ = std::make_unique<SilentAudio>(
-        [report = events.on_strategy](StrategyEvent event) { report(Strategy::SilentAudio, event, std::nullopt); });
+    if (!events.on_conditions) {
+      events.on_conditions = [](const Conditions&) {};
+    }
+    const auto reporter = [report = events.on_strategy](Strategy strategy) {
+      return [report, strategy](StrategyEvent event) { report(strategy, event, std::nullopt); };
+    };
+    continuous_ = std::make_unique<SilentAudio>(SilentAudio::Mode::Continuous, reporter(Strategy::SilentAudio));
+    pulsed_ = std::make_unique<SilentAudio>(SilentAudio::Mode::Pulsed, reporter(Strategy::PulsedAudio));
     if (const char* socket = std::getenv("FERMATA_PHONE_SOCKET"); socket != nullptr && *socket != '\0') {
       phone_ = PhoneLink::connect(socket, events);
     }
@@ -29,20 +36,28 @@ class LinuxPlatform final : public Platform {
   }
 
   void acquire(Strategy strategy) override {
-    if (strategy == Strategy::SilentAudio) {
-      audio_->acquire();
-    } else if (phone_) {
-      phone_->begin_task();
+    switch (strategy) {
+      case Strategy::SilentAudio:
+        return continuous_->acquire();
+      case Strategy::PulsedAudio:
+        return pulsed_->acquire();
+      default:
+        if (phone_) phone_->begin_task();
     }
   }
 
   void release(Strategy strategy) override {
-    if (strategy == Strategy::SilentAudio) {
-      audio_->release();
-    } else if (phone_) {
-      phone_->end_task();
+    switch (strategy) {
+      case Strategy::SilentAudio:
+        return continuous_->release();
+      case Strategy::PulsedAudio:
+        return pulsed_->release();
+      default:
+        if (phone_) phone_->end_task();
     }
   }
+
+  void pulse(std::chrono::milliseconds length) override { pulsed_->pulse(length); }
 
   void ready_to_suspend() override {
     if (phone_) {
@@ -50,9 +65,13 @@ class LinuxPlatform final : public Platform {
     }
   }
 
+  [[nodiscard]] std::optional<CostReading> cost() override { return cost_.read(); }
+
  private:
-  std::unique_ptr<SilentAudio> audio_;
+  std::unique_ptr<SilentAudio> continuous_;
+  std::unique_ptr<SilentAudio> pulsed_;
   std::unique_ptr<PhoneLink> phone_;
+  CostReader cost_;
 };
 
 }  // namespace

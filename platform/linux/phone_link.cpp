@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@ namespace fermata::linux_platform {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
+// The keeper's thread waits for nobody longer. A phone that does not read for so long is gone.
+constexpr timeval kSendPatience{.tv_sec = 0, .tv_usec = 200'000};
 
 int open_socket(const std::string& path) {
   sockaddr_un address{};
@@ -29,6 +32,9 @@ int open_socket(const std::string& path) {
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) {
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kSendPatience, sizeof kSendPatience);
+  }
   if (fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     const int why = errno;
     ::close(fd);
@@ -45,17 +51,42 @@ std::string program_name() {
   return name;
 }
 
+std::optional<std::uint32_t> parse_number(std::string_view word) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size() ? std::optional(number) : std::nullopt;
+}
+
 std::optional<std::chrono::milliseconds> parse_time_left(std::string_view word) {
   constexpr std::string_view kKey = "time_left_ms=";
-  std::uint32_t ms = 0;
-  if (!word.starts_with(kKey)) {
-    return std::nullopt;
+  const auto ms = word.starts_with(kKey) ? parse_number(word.substr(kKey.size())) : std::nullopt;
+  return ms ? std::optional(std::chrono::milliseconds(*ms)) : std::nullopt;
+}
+
+std::optional<bool> parse_switch(std::string_view word) {
+  return word == "on" ? std::optional(true) : word == "off" ? std::optional(false) : std::nullopt;
+}
+
+// False for what it does not know.
+bool apply_condition(Conditions& conditions, std::string_view name, std::string_view value) {
+  if (name == "battery") {
+    const auto percent = parse_number(value);
+    if (value != "mains" && (!percent || *percent > 100)) {
+      return false;
+    }
+    conditions.battery_percent = percent ? std::optional(static_cast<int>(*percent)) : std::nullopt;
+    return true;
   }
-  const auto [end, error] = std::from_chars(word.data() + kKey.size(), word.data() + word.size(), ms);
-  if (error != std::errc() || end != word.data() + word.size()) {
-    return std::nullopt;
+  bool* const flag = name == "low_power"        ? &conditions.low_power
+                     : name == "metered"        ? &conditions.metered
+                     : name == "protected_data" ? &conditions.protected_data_available
+                                                : nullptr;
+  const auto state = parse_switch(value);
+  if (flag == nullptr || !state) {
+    return false;
   }
-  return std::chrono::milliseconds(ms);
+  *flag = *state;
+  return true;
 }
 
 }  // namespace
@@ -116,6 +147,7 @@ bool PhoneLink::send_line(const std::string& line) {
   while (sent < bytes.size()) {
     const auto count = ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (count < 0 && errno != EINTR) {
+      ::shutdown(socket_, SHUT_RDWR);  // half a line may be under way: nothing after it would make sense
       return false;
     }
     sent += count > 0 ? static_cast<std::size_t>(count) : 0;
@@ -151,18 +183,27 @@ void PhoneLink::on_line(const std::string& line) {
     on_state(first, second);
   } else if (verb == "task") {
     on_task(first, second, third);
+  } else if (verb == "condition") {
+    on_condition(first, second);
   }
 }
 
-void PhoneLink::on_state(const std::string& state, const std::string& time_left) {
+void PhoneLink::on_state(const std::string& name, const std::string& time_left) {
   const std::lock_guard lock(mutex_);
   if (closing_) {
     return;
   }
-  if (state == name_of(AppState::Foreground)) {
-    events_.on_app_state(AppState::Foreground, std::nullopt);
-  } else if (state == name_of(AppState::Background)) {
-    events_.on_app_state(AppState::Background, parse_time_left(time_left));
+  for (const AppState state : {AppState::Foreground, AppState::Inactive, AppState::Background, AppState::Terminating}) {
+    if (name == name_of(state)) {
+      events_.on_app_state(state, parse_time_left(time_left));
+    }
+  }
+}
+
+void PhoneLink::on_condition(const std::string& name, const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  if (!closing_ && apply_condition(conditions_, name, value)) {
+    events_.on_conditions(conditions_);
   }
 }
 

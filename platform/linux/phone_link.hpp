@@ -1,5 +1,5 @@
-// Our end of the phone simulator's line protocol (docs/PHONE.md): app states and task assertions over a Unix stream
-// socket. Owned and called by one thread; reports come from the link's own.
+// Our end of the phone simulator's line protocol (phone/README.md): app states, conditions and task assertions over a
+// Unix stream socket. Owned and called by one thread; reports come from the link's own.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,15 @@ class PhoneLink {
   void begin_task();
   void end_task();
   void ready();
+  // None of these blocks for longer than 200 ms: a phone that does not read is hung up on.
 
  private:
   PhoneLink(int socket, PlatformEvents events);
 
   void read_lines();
   void on_line(const std::string& line);
-  void on_state(const std::string& state, const std::string& time_left);
+  void on_state(const std::string& name, const std::string& time_left);
+  void on_condition(const std::string& name, const std::string& value);
   void on_task(const std::string& verdict, const std::string& name, const std::string& time_left);
   void on_hangup();
   bool send_line(const std::string& line);
@@ -39,6 +41,7 @@ class PhoneLink {
   std::mutex mutex_;  // also held while reporting on a task, so that end_task() means silence
   std::string task_;  // the name of the one asked for or held
   std::uint64_t tasks_begun_ = 0;
+  Conditions conditions_;  // the link thread's own
   bool closing_ = false;
   std::thread reader_;
 };

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pulse_operation.hpp"
+
 namespace fermata::linux_platform {
 namespace {
 
@@ -25,15 +27,9 @@ bool is_running_call(const pa_sink_input_info& info) {
   return role != nullptr && std::strcmp(role, "phone") == 0 && info.corked == 0;
 }
 
-void forget(pa_operation* operation) {
-  if (operation != nullptr) {
-    pa_operation_unref(operation);
-  }
-}
-
 }  // namespace
 
-SilentAudio::SilentAudio(Report report) : report_(std::move(report)) {}
+SilentAudio::SilentAudio(Mode mode, Report report) : mode_(mode), report_(std::move(report)) {}
 
 SilentAudio::~SilentAudio() {
   release();
@@ -58,7 +54,7 @@ void SilentAudio::acquire() {
     return;
   }
   state_ = State::Starting;
-  taken_by_call_ = sink_suspended_ = muted_ = call_running_ = false;
+  taken_by_call_ = sink_suspended_ = muted_ = call_running_ = silenced_ = false;
   if (!connect() || pa_threaded_mainloop_start(mainloop_) < 0) {
     fail("the connection could not be begun");
   }
@@ -79,6 +75,7 @@ void SilentAudio::release() {
   }
   pa_threaded_mainloop_lock(mainloop_);
   state_ = State::Dead;
+  forget_pulse();
   if (stream_ != nullptr) {
     pa_stream_set_state_callback(stream_, nullptr, nullptr);
     pa_stream_disconnect(stream_);
@@ -101,11 +98,21 @@ void SilentAudio::on_context_state(pa_context* context, void* self) {
   auto& audio = *static_cast<SilentAudio*>(self);
   const auto state = pa_context_get_state(context);
   if (state == PA_CONTEXT_READY) {
-    if (!audio.open_stream()) {
-      audio.fail("the stream could not be created");
-    }
+    forget(pa_context_get_server_info(context, &on_server, self));
   } else if (!PA_CONTEXT_IS_GOOD(state)) {
     audio.fail(pa_strerror(pa_context_errno(context)));
+  }
+}
+
+void SilentAudio::on_server(pa_context* /*context*/, const pa_server_info* info, void* self) {
+  auto& audio = *static_cast<SilentAudio*>(self);
+  // "PulseAudio (on PipeWire 0.3.65)"
+  audio.on_pipewire_ = info != nullptr && info->server_name != nullptr && std::strstr(info->server_name, "PipeWire");
+  if (audio.on_pipewire_ && audio.mode_ == Mode::Continuous) {
+    audio.state_ = State::Dead;
+    audio.report_(StrategyEvent::Unsupported);
+  } else if (!audio.open_stream()) {
+    audio.fail("the stream could not be created");
   }
 }
 
@@ -127,7 +134,8 @@ bool SilentAudio::open_stream() {
                                   .prebuf = 0,
                                   .minreq = kRequestBytes,
                                   .fragsize = kServerDecides};
-  return pa_stream_connect_playback(stream_, nullptr, &attributes, PA_STREAM_NOFLAGS, nullptr, nullptr) >= 0;
+  const auto flags = mode_ == Mode::Pulsed ? PA_STREAM_START_CORKED : PA_STREAM_NOFLAGS;
+  return pa_stream_connect_playback(stream_, nullptr, &attributes, flags, nullptr, nullptr) >= 0;
 }
 
 void SilentAudio::on_stream_state(pa_stream* stream, void* self) {
@@ -164,12 +172,20 @@ void SilentAudio::on_sink_input(pa_context* /*context*/, const pa_sink_input_inf
 
 void SilentAudio::judge() {
   taken_by_call_ = muted_ && call_running_;
-  sink_suspended_ = pa_stream_is_suspended(stream_) > 0;
+  // A sink sleeps while all its streams rest; whether it wakes is seen at the first pulse.
+  sink_suspended_ = mode_ == Mode::Continuous && pa_stream_is_suspended(stream_) > 0;
   if (taken_by_call_ || sink_suspended_) {
     interrupt();
   } else {
-    state_ = State::Held;
-    report_(StrategyEvent::Held);
+    become_held();
+  }
+}
+
+void SilentAudio::become_held() {
+  state_ = State::Held;
+  report_(StrategyEvent::Held);
+  if (const auto length = std::exchange(pulse_wanted_, {}); length.count() > 0) {
+    begin_pulse(length);
   }
 }
 
@@ -207,7 +223,7 @@ void SilentAudio::on_stream_suspended(pa_stream* /*stream*/, void* self) {
 
 void SilentAudio::follow_suspension() {
   const bool suspended = pa_stream_is_suspended(stream_) > 0;
-  if (suspended && state_ == State::Held) {
+  if (suspended && state_ == State::Held && mode_ == Mode::Continuous) {
     sink_suspended_ = true;
     interrupt();
   } else if (!suspended && sink_suspended_) {
@@ -219,6 +235,7 @@ void SilentAudio::follow_suspension() {
 // Yields. For a suspended sink there is nothing to yield, and a corked stream would let it sleep for ever.
 void SilentAudio::interrupt() {
   if (taken_by_call_) {
+    pulsing_ = false;
     forget(pa_stream_cork(stream_, 1, &on_corked, this));
   }
   if (state_ == State::Checking || state_ == State::Held) {
@@ -242,7 +259,7 @@ void SilentAudio::judge_again() {
 }
 
 void SilentAudio::end_interruption() {
-  if (state_ == State::Interrupted && !taken_by_call_ && !sink_suspended_) {
+  if (state_ == State::Interrupted && !taken_by_call_ && !sink_suspended_ && !silenced_) {
     report_(StrategyEvent::InterruptionEnded);
   }
 }

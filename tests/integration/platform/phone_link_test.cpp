@@ -22,7 +22,8 @@ class PhoneLink : public testing::Test {
                       .on_strategy =
                           [this](Strategy strategy, StrategyEvent event, auto left) {
                             report(std::string(name_of(strategy)) + " " + std::string(name_of(event)), left);
-                          }});
+                          },
+                      .on_conditions = [this](const Conditions& now) { report(words_for(now), std::nullopt); }});
     phone_.accept();
     EXPECT_EQ(phone_.hear().substr(0, 8), "hello 1 ");
   }
@@ -32,6 +33,14 @@ class PhoneLink : public testing::Test {
   }
   void report(std::string_view what, std::optional<milliseconds> left) {
     reports_.put(std::string(what) + (left ? " " + std::to_string(left->count()) : ""));
+  }
+  static std::string words_for(const Conditions& now) {
+    std::string words = "conditions";
+    words += now.low_power ? " low_power" : "";
+    words += now.metered ? " metered" : "";
+    words += now.protected_data_available ? "" : " locked";
+    words += now.battery_percent ? " battery=" + std::to_string(*now.battery_percent) : "";
+    return words;
   }
   std::string next() { return reports_.take().value_or("nothing"); }
   std::string begun_task() {
@@ -57,6 +66,35 @@ TEST_F(PhoneLink, TranslatesStates) {
   phone_.say("state backgr");
   phone_.say("ound\n");
   EXPECT_EQ(next(), "background");
+}
+
+TEST_F(PhoneLink, TranslatesTheStatesBetweenAndAtTheEnd) {
+  phone_.say("state inactive\nstate terminating time_left_ms=3000\n");
+  EXPECT_EQ(next(), "inactive");
+  EXPECT_EQ(next(), "terminating 3000");
+}
+
+TEST_F(PhoneLink, TranslatesConditionsAndKeepsThoseNotSpokenOf) {
+  phone_.say("condition low_power on\ncondition battery 17\n");
+  EXPECT_EQ(next(), "conditions low_power");
+  EXPECT_EQ(next(), "conditions low_power battery=17");
+  phone_.say("condition metered on\ncondition protected_data off\n");
+  EXPECT_EQ(next(), "conditions low_power metered battery=17");
+  EXPECT_EQ(next(), "conditions low_power metered locked battery=17");
+  phone_.say("condition low_power off\ncondition battery mains\n");
+  EXPECT_EQ(next(), "conditions metered locked battery=17");
+  EXPECT_EQ(next(), "conditions metered locked");
+}
+
+TEST_F(PhoneLink, HangsUpOnAPhoneThatDoesNotReadInsteadOfWaitingForIt) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::size_t said = 0;
+  while (reports_.empty() && said < 1'000'000) {
+    platform_->ready_to_suspend();
+    ++said;
+  }
+  EXPECT_EQ(next(), "foreground") << "not hung up after " << said << " lines";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST_F(PhoneLink, TakesAndEndsATask) {
@@ -91,7 +129,10 @@ TEST_F(PhoneLink, AnAnswerToATaskThatIsOverIsNotReported) {
 }
 
 TEST_F(PhoneLink, IgnoresWhatItDoesNotKnow) {
-  phone_.say("\nstate\nstate nowhere\ntask\ntask granted\nweather fine\nstate background time_left_ms=-1\n");
+  phone_.say(
+      "\nstate\nstate nowhere\ntask\ntask granted\nweather fine\nstate background time_left_ms=-1\n"
+      "condition\ncondition low_power\ncondition low_power maybe\ncondition weather on\n"
+      "condition battery 101\ncondition battery -1\n");
   EXPECT_EQ(next(), "background");
   phone_.say("state background time_left_ms=99999999999999\nstate foreground\n");
   EXPECT_EQ(next(), "background");

@@ -106,6 +106,10 @@ bool SoundServer::await_stream(bool there, bool corked) const {
   });
 }
 
+bool SoundServer::await_sink(const std::string& state) const {
+  return eventually([&] { return pactl("list short sinks").find(state) != std::string::npos; });
+}
+
 std::string SoundServer::pactl(const std::string& arguments) const {
   return output_of("LC_ALL=C PULSE_SERVER=" + address_ + " pactl " + arguments + " 2>/dev/null");
 }

@@ -30,6 +30,7 @@ class SoundServer {
   [[nodiscard]] SeenStream our_stream() const;
   // Waits until the server has settled on what is expected of our stream.
   [[nodiscard]] bool await_stream(bool there, bool corked) const;
+  [[nodiscard]] bool await_sink(const std::string& state) const;  // "SUSPENDED"
   std::string pactl(const std::string& arguments) const;
   [[nodiscard]] std::string log() const;
   [[nodiscard]] pid_t pid() const { return server_->pid(); }
