@@ -4,136 +4,101 @@
 
 namespace fermata::lifecycle {
 
-Keeper::Keeper(std::vector<Strategy> ladder) {
-  for (const Strategy strategy : ladder) {
-    auto& slot = strategy == Strategy::TaskAssertion ? bridge_ : audio_;
-    slot = Slot{.strategy = strategy};
+Keeper::Keeper(std::vector<Strategy> ladder) : offered_(std::move(ladder)) {
+  for (const Strategy strategy : offered_) {
+    if (strategy == Strategy::TaskAssertion) {
+      bridge_ = Slot{.strategy = strategy};
+    } else if (!slot_of(strategy)) {
+      primaries_.push_back(Slot{.strategy = strategy});
+    }
   }
 }
 
-Keeper::End Keeper::end_in(Duration left, Instant now) {
-  const Duration span = std::max(left, Duration::zero());
-  return {now + span, now + span - std::min(kPauseReserve, span / 4)};
+Slot* Keeper::slot_of(Strategy strategy) {
+  if (strategy == Strategy::TaskAssertion) {
+    return bridge_ ? &*bridge_ : nullptr;
+  }
+  const auto found =
+      std::find_if(primaries_.begin(), primaries_.end(), [=](const Slot& slot) { return slot.strategy == strategy; });
+  return found == primaries_.end() ? nullptr : &*found;
 }
 
 void Keeper::set_intent(bool on, Instant now) {
-  const bool switched_on = on && !on_;
+  notice(now);
+  const bool was_wanted = wanted();
   on_ = on;
-  // Nothing is tried by itself while sync is paused in the background; being asked anew is a reason to.
-  if (switched_on && sync_ == Sync::Paused && wanted() && audio_ && audio_->phase == Phase::Idle) {
-    acquire(*audio_, now);
+  reconsider(was_wanted, now);
+}
+
+void Keeper::set_options(const BackgroundSyncOptions& options, Instant now) {
+  notice(now);
+  const bool was_wanted = wanted();
+  options_ = options;
+  arrange_ladder();
+  reconsider(was_wanted, now);
+}
+
+void Keeper::arrange_ladder() {
+  const auto& order = options_.ladder.empty() ? offered_ : options_.ladder;
+  const auto rank = [&](const Slot& slot) { return std::find(order.begin(), order.end(), slot.strategy); };
+  std::stable_sort(primaries_.begin(), primaries_.end(),
+                   [&](const Slot& a, const Slot& b) { return rank(a) < rank(b); });
+  for (Slot& slot : primaries_) {
+    slot.allowed = rank(slot) != order.end();
   }
-  reconcile(now);
+  if (bridge_) {
+    bridge_->allowed = rank(*bridge_) != order.end();
+  }
 }
 
 void Keeper::set_app_state(AppState state, std::optional<Duration> time_left, Instant now) {
+  notice(now);
   const bool was_in_background = in_background();
+  const bool leaves = state == AppState::Background && state_ != AppState::Background;
   state_ = state;
   grace_ = in_background() ? time_left : std::nullopt;
   suspend_ = grace_ ? std::optional(end_in(*grace_, now)) : std::nullopt;
   if (in_background() != was_in_background) {
     bridge_spent_ = false;
   }
+  if (state == AppState::Foreground) {
+    std::for_each(primaries_.begin(), primaries_.end(), [](Slot& slot) { slot.supported = true; });
+  }
+  if (leaves && grace_) {
+    learner_.set_grace(*grace_);
+  }
+  if (leaves && pulse_due_) {
+    pulse_due_ = now;
+  }
   reconcile(now);
 }
 
-void Keeper::set_demand(bool demand, Instant now) {
+void Keeper::set_demand(const Demand& demand, Instant now) {
+  notice(now);
+  const bool one_more = demand.holds > latest_demand_.holds;
+  const bool was_wanted = wanted() && !one_more;
   latest_demand_ = demand;
-  reconcile(now);
+  reconsider(was_wanted, now);
+}
+
+void Keeper::set_conditions(const Conditions& conditions, Instant now) {
+  notice(now);
+  const bool was_wanted = wanted();
+  conditions_ = conditions;
+  reconsider(was_wanted, now);
 }
 
 void Keeper::strategy_event(Strategy strategy, StrategyEvent event, std::optional<Duration> time_left, Instant now) {
-  auto& slot = strategy == Strategy::TaskAssertion ? bridge_ : audio_;
-  if (!slot || !slot->acquired) {
-    return;
-  }
-  if (strategy == Strategy::TaskAssertion) {
-    bridge_event(event, time_left, now);
-  } else {
-    audio_event(event, now);
+  notice(now);
+  Slot* slot = slot_of(strategy);
+  if (slot && slot->acquired) {
+    if (strategy == Strategy::TaskAssertion) {
+      bridge_event(event, time_left, now);
+    } else {
+      primary_event(*slot, event, time_left, now);
+    }
   }
   reconcile(now);
-}
-
-void Keeper::audio_event(StrategyEvent event, Instant now) {
-  switch (event) {
-    case StrategyEvent::Held:
-      audio_->phase = Phase::Held;
-      trouble_ = StrategyEvent::Held;
-      retry_delay_ = kRetryDelay;
-      bridge_spent_ = false;
-      recoveries_ += outage_ ? 1 : 0;
-      outage_ = false;
-      return;
-    case StrategyEvent::Interrupted:
-      note_interruption();
-      audio_failed(now);
-      audio_->phase = Phase::Interrupted;
-      audio_->due = now + kMaxRetryDelay;
-      trouble_ = event;
-      return;
-    case StrategyEvent::InterruptionEnded:
-      if (audio_->phase == Phase::Interrupted) {
-        audio_->phase = Phase::Waiting;
-        audio_->due = now + kRetryDelay;
-        trouble_ = event;
-      }
-      return;
-    case StrategyEvent::Refused:
-    case StrategyEvent::Unsupported:
-    case StrategyEvent::Expired:
-    case StrategyEvent::Lost:
-      if (audio_held()) {
-        note_interruption();
-      }
-      audio_failed(now);
-      release(*audio_);
-      audio_->phase = Phase::Waiting;
-      audio_->due = now + retry_delay_;
-      retry_delay_ = std::min(retry_delay_ * 2, kMaxRetryDelay);
-      trouble_ = event;
-      return;
-  }
-}
-
-// Losing what exempted us from suspension starts the system's grace anew.
-void Keeper::audio_failed(Instant now) {
-  if (audio_held() && grace_) {
-    suspend_ = end_in(*grace_, now);
-  }
-}
-
-void Keeper::note_interruption() {
-  if (!outage_ && wanted()) {
-    outage_ = true;
-    ++interruptions_;
-  }
-}
-
-void Keeper::bridge_event(StrategyEvent event, std::optional<Duration> time_left, Instant now) {
-  switch (event) {
-    case StrategyEvent::Held:
-      if (bridge_->phase == Phase::Ending) {
-        return;
-      }
-      bridge_->phase = Phase::Held;
-      bridge_->end = time_left ? std::optional(end_in(*time_left, now)) : std::nullopt;
-      return;
-    case StrategyEvent::Expired:
-      bridge_spent_ = true;
-      bridge_->phase = Phase::Ending;
-      bridge_->end = end_in(time_left.value_or(Duration::zero()), now);
-      return;
-    case StrategyEvent::Refused:
-    case StrategyEvent::Unsupported:
-    case StrategyEvent::Lost:
-      bridge_spent_ = true;
-      release(*bridge_);
-      return;
-    case StrategyEvent::Interrupted:
-    case StrategyEvent::InterruptionEnded:
-      return;  // an assertion is not lent out
-  }
 }
 
 void Keeper::sync_paused(Instant now) {
@@ -157,6 +122,20 @@ std::optional<Action> Keeper::poll() {
 }
 
 void Keeper::on_deadline(Instant now) {
+  notice(now);
+  reconcile(now);
+}
+
+// Called before anything else: whether we were woken in time tells whether the process ran.
+void Keeper::notice(Instant now) {
+  if (state_ == AppState::Background && sync_ == Sync::Running && expected_ && now > *expected_ + kLate) {
+    suspension_seen(*expected_, now);
+  }
+}
+
+// Nothing is tried by itself while sync is paused in the background; becoming wanted anew is a reason to.
+void Keeper::reconsider(bool was_wanted, Instant now) {
+  trying_ = trying_ || (sync_ == Sync::Paused && wanted() && !was_wanted);
   reconcile(now);
 }
 
@@ -164,167 +143,79 @@ void Keeper::reconcile(Instant now) {
   if (sync_ == Sync::Running) {
     demand_ = latest_demand_;
   }
-  steer_audio(now);
+  if (unverified_) {
+    verify(now);
+  }
+  steer_primaries(now);
   steer_bridge(now);
   const Sync before = sync_;
   steer_sync(now);
   if (before == Sync::Paused && sync_ == Sync::Running) {
     reconcile(now);  // what was told about demand meanwhile counts now
-  }
-}
-
-void Keeper::steer_audio(Instant now) {
-  if (!audio_) {
     return;
   }
-  if (!wanted()) {
-    if (may_let_go(now)) {
-      release(*audio_);
-      trouble_ = StrategyEvent::Held;
-      retry_delay_ = kRetryDelay;
-      outage_ = false;
-    }
-    return;
-  }
-  if (audio_->phase == Phase::Idle && sync_ != Sync::Paused) {
-    acquire(*audio_, now);
-  } else if (audio_->phase == Phase::Waiting && !audio_->acquired && sync_ == Sync::Paused) {
-    release(*audio_);  // we are about to be suspended: no further attempt
-  } else if (waits_for_audio() && now >= audio_->due) {
-    if (audio_->phase == Phase::Acquiring) {
-      trouble_ = StrategyEvent::Refused;
-    } else {
-      acquire(*audio_, now);
-    }
-  }
-}
-
-void Keeper::steer_bridge(Instant now) {
-  if (!bridge_) {
-    return;
-  }
-  if (bridge_wanted()) {
-    if (!bridge_->acquired && sync_ == Sync::Running && !bridge_spent_) {
-      acquire(*bridge_, now);
-    }
-  } else if (may_let_go(now)) {
-    release(*bridge_);
-  }
-}
-
-void Keeper::steer_sync(Instant now) {
-  const bool safe = !in_background() || (wanted() && audio_held());
-  if (sync_ == Sync::Paused && safe) {
-    sync_ = Sync::Running;
-    actions_.emplace_back(ResumeSync{});
-  } else if (sync_ == Sync::Running) {
-    const auto due = pause_due();
-    if (due && now >= *due) {
-      pause(now);
-    }
-  }
-}
-
-void Keeper::pause(Instant now) {
-  const auto end = run_until();
-  // Past every known end, or with none, try all the same.
-  Duration span = end && end->at > now ? end->at - now : kPauseReserve;
-  // What is held is let go only afterwards. Whoever no longer wants it should not keep it long.
-  if (state_ == AppState::Background && !wanted()) {
-    span = std::min(span, kPauseReserve);
-  }
-  sync_ = Sync::Pausing;
-  actions_.emplace_back(PauseSync{now + span - std::min(kPauseReserve, span / 4)});
-}
-
-void Keeper::acquire(Slot& slot, Instant now) {
-  release(slot);
-  slot.acquired = true;
-  slot.phase = Phase::Acquiring;
-  slot.due = now + kRetryDelay;
-  actions_.emplace_back(Acquire{slot.strategy});
-}
-
-void Keeper::release(Slot& slot) {
-  if (slot.acquired) {
-    actions_.emplace_back(Release{slot.strategy});
-  }
-  slot = Slot{.strategy = slot.strategy};
+  steer_pulses(now);
+  seen_ = std::max(seen_, now);
+  expected_ = next_deadline();
 }
 
 bool Keeper::in_background() const {
   return state_ != AppState::Foreground && state_ != AppState::Inactive;
 }
 
-bool Keeper::wanted() const {
-  return on_ && demand_ && (state_ == AppState::Inactive || state_ == AppState::Background);
-}
-
-bool Keeper::audio_held() const {
-  return audio_ && audio_->phase == Phase::Held;
-}
-
-bool Keeper::bridge_wanted() const {
-  return wanted() && state_ == AppState::Background && sync_ != Sync::Paused && !audio_held() &&
-         (!audio_ || trouble_ != StrategyEvent::Held);
-}
-
-bool Keeper::may_let_go(Instant now) const {
-  if (!in_background() || sync_ == Sync::Paused || (wanted() && audio_held())) {
+bool Keeper::demanded() const {
+  if (latest_demand_.holds > 0) {
     return true;
   }
-  return state_ == AppState::Background && sync_ == Sync::Running && (!suspend_ || now < suspend_->pause_at);
-}
-
-bool Keeper::waits_for_audio() const {
-  if (!audio_ || !wanted()) {
-    return false;
-  }
-  switch (audio_->phase) {
-    case Phase::Acquiring:
-      return trouble_ == StrategyEvent::Held;
-    case Phase::Interrupted:
-      return sync_ != Sync::Paused;
-    case Phase::Waiting:
+  switch (options_.mode) {
+    case BackgroundMode::WhilePeersConnected:
+      return demand_.unsynced || demand_.peers;
+    case BackgroundMode::WhileUnsynced:
+      return demand_.unsynced;
+    case BackgroundMode::Always:
       return true;
-    case Phase::Idle:
-    case Phase::Held:
-    case Phase::Ending:
-      return false;
   }
   return false;
 }
 
-std::optional<Keeper::End> Keeper::run_until() const {
-  const bool longer = bridge_ && bridge_->end && (!suspend_ || bridge_->end->at > suspend_->at);
-  return longer ? bridge_->end : suspend_;
+Keeper::Objection Keeper::objection() const {
+  if (!conditions_.protected_data_available) {
+    return Objection::FilesLocked;
+  }
+  if (conditions_.low_power && !options_.hold_in_low_power) {
+    return Objection::LowPower;
+  }
+  if (conditions_.battery_percent && *conditions_.battery_percent < options_.hold_above_battery_percent) {
+    return Objection::Battery;
+  }
+  if (conditions_.metered && !options_.hold_on_metered) {
+    return Objection::Metered;
+  }
+  return Objection::None;
 }
 
-// When sync must begin to pause, as things stand.
-std::optional<Instant> Keeper::pause_due() const {
-  if (sync_ != Sync::Running || !in_background()) {
-    return std::nullopt;
-  }
-  if (state_ != AppState::Background) {
-    return Instant::min();
-  }
-  if (wanted() && audio_held()) {
-    return std::nullopt;
-  }
-  if (wanted() && bridge_ && bridge_->phase == Phase::Ending) {
-    return Instant::min();
-  }
-  if (wanted() && bridge_ && bridge_->phase == Phase::Held && !bridge_->end) {
-    return std::nullopt;
-  }
-  const auto end = wanted() ? run_until() : suspend_;
-  return end ? std::optional(end->pause_at) : std::nullopt;
+bool Keeper::wanted() const {
+  return on_ && demanded() && objection() == Objection::None &&
+         (state_ == AppState::Inactive || state_ == AppState::Background);
 }
 
 std::optional<Instant> Keeper::next_deadline() const {
   std::optional<Instant> next = pause_due();
-  if (waits_for_audio() && (!next || audio_->due < *next)) {
-    next = audio_->due;
+  const auto consider = [&next](Instant due) { next = std::min(next.value_or(due), due); };
+  const std::size_t reached = wanted() ? reach() : 0;
+  for (std::size_t i = 0; i < reached; ++i) {
+    const Slot& slot = primaries_[i];
+    if (slot.usable() && waits(slot)) {
+      consider(slot.due);
+    } else if (slot.usable() && slot.phase == Phase::Held && slot.end) {
+      consider(slot.end->pause_at);
+    }
+  }
+  if (pulse_due_ && state_ == AppState::Background) {
+    consider(*pulse_due_);
+  }
+  if (state_ == AppState::Background && sync_ == Sync::Running && held_primary()) {
+    consider(seen_ + kWatch);
   }
   return next;
 }

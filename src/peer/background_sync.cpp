@@ -81,7 +81,7 @@ class Inbox {
 bool same(const BackgroundSyncStatus& a, const BackgroundSyncStatus& b) {
   return a.is_on == b.is_on && a.app_state == b.app_state && a.syncing == b.syncing && a.holding == b.holding &&
          a.strategy == b.strategy && a.reason == b.reason && a.interruptions == b.interruptions &&
-         a.recoveries == b.recoveries;
+         a.recoveries == b.recoveries && a.conditions == b.conditions && a.pulse_period == b.pulse_period;
 }
 
 }  // namespace
@@ -192,6 +192,10 @@ void BackgroundSync::Impl::start_platform() {
       }
     });
   };
+  events.on_conditions = [this](const Conditions& conditions) {
+    const Instant told = system_clock().now();
+    inbox->post([this, conditions, told] { keeper->set_conditions(conditions, told); });
+  };
   platform->start(std::move(events));
   keeper.emplace(platform->strategies());
 }
@@ -206,7 +210,9 @@ void BackgroundSync::Impl::perform(const lifecycle::Action& action) {
     begin_pause(pause->deadline);
   } else if (std::holds_alternative<lifecycle::ResumeSync>(action)) {
     resume_participants();
-  } else {
+  } else if (const auto* pulse = std::get_if<lifecycle::Pulse>(&action)) {
+    platform->pulse(std::chrono::duration_cast<std::chrono::milliseconds>(pulse->length));
+  } else if (std::holds_alternative<lifecycle::ReadyToSuspend>(action)) {
     platform->ready_to_suspend();
   }
 }
@@ -272,7 +278,7 @@ void BackgroundSync::Impl::refresh_demand() {
     const std::lock_guard lock(participants_mutex);
     demand = std::any_of(participants.begin(), participants.end(), [](auto* each) { return each->has_demand(); });
   }
-  keeper->set_demand(demand, system_clock().now());
+  keeper->set_demand({.unsynced = demand, .peers = demand}, system_clock().now());
 }
 
 void BackgroundSync::Impl::publish() {
@@ -309,13 +315,17 @@ BackgroundSync::~BackgroundSync() {
   }
 }
 
-void BackgroundSync::start(BackgroundSyncOptions /*options*/) {
+void BackgroundSync::start(BackgroundSyncOptions options) {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->intent = true;
   }
   impl_->ensure_running();
-  impl_->inbox->post([impl = impl_.get()] { impl->keeper->set_intent(true, system_clock().now()); });
+  impl_->inbox->post([impl = impl_.get(), options = std::move(options)] {
+    const Instant now = system_clock().now();
+    impl->keeper->set_options(options, now);
+    impl->keeper->set_intent(true, now);
+  });
 }
 
 void BackgroundSync::stop() {

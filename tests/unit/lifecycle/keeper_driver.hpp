@@ -25,21 +25,30 @@ class KeeperDriver {
     keeper_.set_intent(on, now_);
     perform();
   }
-  void demand(bool demand) {
+  void demand(bool something) { demand(Demand{.unsynced = something}); }
+  void demand(const Demand& demand) {
     keeper_.set_demand(demand, now_);
+    perform();
+  }
+  void options(const BackgroundSyncOptions& options) {
+    keeper_.set_options(options, now_);
+    perform();
+  }
+  void conditions(const Conditions& conditions) {
+    keeper_.set_conditions(conditions, now_);
     perform();
   }
   void state(AppState state, std::optional<Duration> time_left = std::nullopt) {
     keeper_.set_app_state(state, time_left, now_);
     perform();
   }
-  void audio(StrategyEvent event) {
-    keeper_.strategy_event(Strategy::SilentAudio, event, std::nullopt, now_);
+  void event(Strategy strategy, StrategyEvent event, std::optional<Duration> time_left = std::nullopt) {
+    keeper_.strategy_event(strategy, event, time_left, now_);
     perform();
   }
-  void task(StrategyEvent event, std::optional<Duration> time_left = std::nullopt) {
-    keeper_.strategy_event(Strategy::TaskAssertion, event, time_left, now_);
-    perform();
+  void audio(StrategyEvent what) { event(Strategy::SilentAudio, what); }
+  void task(StrategyEvent what, std::optional<Duration> time_left = std::nullopt) {
+    event(Strategy::TaskAssertion, what, time_left);
   }
   void paused() {
     pausing_ = false;
@@ -57,6 +66,12 @@ class KeeperDriver {
     }
     now_ = until;
   }
+  // The process does not run for that long: deadlines pass unheeded.
+  void freeze(Duration span) { now_ += span; }
+  void deadline() {
+    keeper_.on_deadline(now_);
+    perform();
+  }
 
   // The actions since the last call, such as "acquire silent_audio, pause 1125". A pause tells its milliseconds.
   std::string taken() { return std::exchange(taken_, {}); }
@@ -65,7 +80,9 @@ class KeeperDriver {
   [[nodiscard]] bool pausing() const { return pausing_; }
   [[nodiscard]] bool sync_running() const { return sync_running_; }
   [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] GapCause cause() const { return cause_; }  // of the last pause
   [[nodiscard]] const Keeper& keeper() const { return keeper_; }
+  [[nodiscard]] Keeper& keeper() { return keeper_; }
   [[nodiscard]] BackgroundSyncStatus status() const { return keeper_.status(); }
 
  private:
@@ -86,10 +103,20 @@ class KeeperDriver {
     note(fmt::format("release {}", name_of(it.strategy)));
     EXPECT_EQ(acquired_.erase(it.strategy), 1u) << "released without an acquire: " << trace_;
   }
+  void on(const Pulse& it) {
+    note(fmt::format("pulse {}", std::chrono::duration_cast<milliseconds>(it.length).count()));
+    EXPECT_TRUE(acquired_.contains(Strategy::PulsedAudio)) << "pulse of what is not acquired: " << trace_;
+    EXPECT_GT(it.length, Duration::zero()) << trace_;
+  }
+  void on(const SuspensionSeen& it) {
+    note(fmt::format("suspended {}", std::chrono::duration_cast<milliseconds>(it.to - it.from).count()));
+    EXPECT_EQ(it.to, now_) << trace_;
+  }
   void on(const PauseSync& it) {
     note(fmt::format("pause {}", std::chrono::duration_cast<milliseconds>(it.deadline - now_).count()));
     EXPECT_TRUE(sync_running_ && !pausing_) << "paused what does not run: " << trace_;
     EXPECT_GT(it.deadline, now_) << trace_;
+    cause_ = it.cause;
     pausing_ = true;
     sync_running_ = false;
   }
@@ -106,6 +133,7 @@ class KeeperDriver {
   Keeper keeper_;
   Instant now_{std::chrono::hours(1)};
   std::map<Strategy, bool> acquired_;
+  GapCause cause_ = GapCause::NoPeers;
   bool pausing_ = false;
   bool sync_running_ = true;
   std::string taken_;
