@@ -11,6 +11,8 @@ Result<int> run_phone(const PhoneOptions& options) {
                            .program = options.program,
                            .events_path = options.events,
                            .time_scale = options.time_scale,
+                           .seed = options.seed,
+                           .clock = options.clock,
                            .pulse_server = {},
                            .quiet = options.quiet});
 }

@@ -41,7 +41,8 @@ struct PhoneOptions {
   std::string policy, script;
   std::optional<std::string> events;
   double time_scale = 1;
-  bool quiet = false;
+  std::optional<std::uint64_t> seed;
+  bool clock = false, quiet = false;
   std::vector<std::string> program;
 };
 

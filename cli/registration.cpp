@@ -148,7 +148,7 @@ void add_status(CLI::App& app, Outcome& outcome) {
 void add_phone(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<PhoneOptions>();
   CLI::App* verb = app.add_subcommand("phone", "Run any program under a phone's background rules");
-  verb->add_option("--policy", options->policy, "ios, android, linux, or a policy's .toml file")
+  verb->add_option("--policy", options->policy, "ios, android14, droidian, or a policy's .toml file")
       ->type_name("POLICY")
       ->required();
   verb->add_option("--script", options->script,
@@ -158,11 +158,17 @@ void add_phone(CLI::App& app, Outcome& outcome) {
   verb->add_option("--time-scale", options->time_scale, "Multiply the durations of the policy")
       ->type_name("X")
       ->check(above_zero);
+  verb->add_option("--seed", options->seed, "Of what the policy leaves to chance; default: a random one, which is told")
+      ->type_name("N");
+  verb->add_flag("--clock", options->clock, "A script on stdin may move the program's clock");
   verb->add_flag("--quiet", options->quiet, "Nothing on stderr but what fails");
   verb->add_option("PROGRAM", options->program, "The program and its arguments, after --")->required();
   verb->footer(
-      "Ends with the program's exit code. The script is lines such as: wait 3s, background, foreground, call 8s,\n"
-      "wait-call, expect frozen within 10s, quit.\n\n"
+      "Ends with the program's exit code, or 1 when an expectation of the script did not come true. The script is\n"
+      "lines such as: wait 3s, background, inactive, foreground, lock, unlock, call 8s, alarm 3s, wait-call,\n"
+      "route lost|back|moved|killed, media-services reset, low-power on, metered on, battery 20, airplane 10s, kill,\n"
+      "launch, clock +1h, repeat 10 ... end, expect frozen|running|playing|ended within 10s,\n"
+      "expect delivered NAME within 10s, expect no-locks, note TEXT, quit.\n\n"
       "Example:\n  fermata phone --policy ios --script day.phone -- fermata serve phone --connect desk.local:7411\n");
   on_chosen(verb, outcome, options, run_phone);
 }

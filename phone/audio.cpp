@@ -45,11 +45,13 @@ void forget(pa_operation* operation) {
 }
 
 // A call needs no short latency: as few wake-ups as possible, so that it does not disturb what is measured.
-pa_stream* make_call_stream(pa_context* context) {
+pa_stream* make_call_stream(pa_context* context, Interruption kind) {
   const pa_sample_spec spec{PA_SAMPLE_U8, 8000, 1};
   pa_proplist* properties = pa_proplist_new();
-  pa_proplist_sets(properties, PA_PROP_MEDIA_ROLE, "phone");
-  pa_stream* stream = pa_stream_new_with_proplist(context, "phone call", &spec, nullptr, properties);
+  const bool is_call = kind == Interruption::Call;
+  pa_proplist_sets(properties, PA_PROP_MEDIA_ROLE, is_call ? "phone" : "alarm");
+  pa_stream* stream =
+      pa_stream_new_with_proplist(context, is_call ? "phone call" : "alarm", &spec, nullptr, properties);
   pa_proplist_free(properties);
   return stream;
 }
@@ -88,7 +90,7 @@ Result<Child> start_audio_server(const std::string& folder) {
   plan.command = {"pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
                   "--high-priority=no", "--realtime=no", "--log-target=stderr", "--log-level=warn", "-L",
                   "module-null-sink sink_name=phone", "-L", "module-always-sink", "-L",
-                  "module-role-cork trigger_roles=phone cork_roles=music,video",
+                  "module-role-cork trigger_roles=phone,alarm cork_roles=music,video",
                   // Last: who can connect finds everything in place.
                   "-L", fmt::format("module-native-protocol-unix auth-anonymous=1 socket=\"{}/pulse.socket\"", folder)};
   plan.environment = environment_with({{"HOME", folder},
@@ -166,6 +168,7 @@ void Audio::on_ready() {
 // The context itself is only replaced when the timer fires: we may be inside one of its callbacks.
 void Audio::on_lost() {
   streams_.clear();
+  route_lost_ = false;  // the next server begins with a sink that works
   forget_calls();
   retry_after_ = std::clamp(retry_after_ * 2, kFirstRetry, kLongestRetry);
   retry_->arm(Loop::now() + retry_after_);
@@ -176,6 +179,7 @@ void Audio::on_lost() {
 
 std::vector<pid_t> Audio::playing() const {
   std::vector<pid_t> pids;
+  if (route_lost_) return pids;
   for (const auto& [index, stream] : streams_) {
     // During a call module-role-cork mutes what it asks to cork: an app that ignores the request is silent all the
     // same.
@@ -184,12 +188,12 @@ std::vector<pid_t> Audio::playing() const {
   return pids;
 }
 
-Status Audio::call(Millis duration) {
+Status Audio::interrupt(Interruption kind, Millis duration) {
   if (!connected_) return fail(ErrorCode::Closed, "no call is possible: the audio server is not there");
-  pa_stream* stream = make_call_stream(context_);
+  pa_stream* stream = make_call_stream(context_, kind);
   if (!stream)
     return fail(ErrorCode::Io, fmt::format("no call is possible: {}", pa_strerror(pa_context_errno(context_))));
-  auto call = std::make_unique<Call>(Call{this, stream, duration, nullptr, false});
+  auto call = std::make_unique<Call>(Call{this, kind, stream, duration, nullptr, false});
   // Hanging up ends in the stream's state callback, which owns the rest.
   call->hang_up = loop_.timer([stream] { pa_stream_disconnect(stream); });
   const auto on_state = [](pa_stream*, void* self) {
@@ -210,7 +214,7 @@ void Audio::on_call_state(Call& call) {
   if (state == PA_STREAM_READY) {
     call.began = true;
     call.hang_up->arm(Loop::now() + call.duration);
-    if (callbacks_.on_call_begin) callbacks_.on_call_begin();
+    if (callbacks_.on_call_begin) callbacks_.on_call_begin(call.kind);
     if (callbacks_.on_change) callbacks_.on_change();
   }
   if (!PA_STREAM_IS_GOOD(state)) end_call(call);
@@ -224,7 +228,7 @@ void Audio::end_call(const Call& call) {
   calls_.erase(found);
   pa_stream_set_state_callback(ended->stream, nullptr, nullptr);
   pa_stream_unref(ended->stream);
-  if (ended->began && callbacks_.on_call_end) callbacks_.on_call_end();
+  if (ended->began && callbacks_.on_call_end) callbacks_.on_call_end(ended->kind);
   if (callbacks_.on_change) callbacks_.on_change();
 }
 

@@ -21,6 +21,14 @@
 
 namespace fermata::phone {
 
+enum class Interruption : std::uint8_t { Call, Alarm };
+enum class RouteChange : std::uint8_t {
+  Lost,    // every sink is suspended: streams stand still
+  Back,    // and resumed
+  Moved,   // a new sink appears and the others go: streams move over
+  Killed,  // every sink goes: streams are killed; the server makes a new sink for those that come then
+};
+
 // Starts a PulseAudio server with a null sink and module-role-cork, whose socket, home and state lie in `folder`;
 // nothing of the user's own audio is used or changed. It ends with the returned child. Errors: NotFound, Io.
 [[nodiscard]] Result<Child> start_audio_server(const std::string& folder);
@@ -32,8 +40,8 @@ class Audio {
   struct Callbacks {
     std::function<void()> on_change;      // who plays may have changed, or a call began or ended
     std::function<void()> on_connection;  // is_connected() changed
-    std::function<void()> on_call_begin;
-    std::function<void()> on_call_end;
+    std::function<void(Interruption)> on_call_begin;
+    std::function<void(Interruption)> on_call_end;
   };
 
   // Starts to connect at once. `folder`: for libpulse's own files.
@@ -46,12 +54,15 @@ class Audio {
   [[nodiscard]] const std::string& server_name() const {
     return server_name_;
   }  // "PulseAudio 16.1"; empty until connected
-  // The processes with a running playback stream: not corked, and not silenced by the server for a call.
+  // The processes with a running playback stream: not corked, not silenced by the server for a call, and not without a
+  // route.
   [[nodiscard]] std::vector<pid_t> playing() const;
 
-  // A stream with media.role=phone for that long; calls may overlap. Errors: Closed, when there is no server.
-  [[nodiscard]] Status call(Millis duration);
-  [[nodiscard]] bool in_call() const { return !calls_.empty(); }
+  // A stream with media.role=phone, or alarm, for that long; they may overlap. Errors: Closed, when there is no server.
+  [[nodiscard]] Status interrupt(Interruption kind, Millis duration);
+  [[nodiscard]] bool in_call() const { return !calls_.empty(); }  // or in an alarm
+  // Asks for it; streams learn of it a moment later. Errors: Closed, when there is no server.
+  [[nodiscard]] Status change_route(RouteChange change);
 
  private:
   struct Stream {
@@ -61,6 +72,7 @@ class Audio {
   };
   struct Call {
     Audio* audio;
+    Interruption kind;
     pa_stream* stream;
     Millis duration;
     std::unique_ptr<Loop::Timer> hang_up;
@@ -75,6 +87,7 @@ class Audio {
   void on_call_state(Call& call);
   void end_call(const Call& call);
   void forget_calls();
+  void unload_sinks(std::uint32_t but_module);
   static void on_event(pa_context* context, pa_subscription_event_type_t type, std::uint32_t index, void* self);
   static void on_stream(pa_context* context, const pa_sink_input_info* info, int end, void* self);
 
@@ -87,6 +100,8 @@ class Audio {
   std::string server_name_;
   std::map<std::uint32_t, Stream> streams_;  // by the server's index
   std::vector<std::unique_ptr<Call>> calls_;
+  bool route_lost_ = false;
+  int routes_made_ = 0;
   Millis retry_after_{0};
   std::unique_ptr<Loop::Timer> retry_;
 };

@@ -77,6 +77,15 @@ class CgroupV2 final : public Freezer {
   void thaw() override { (void)write_text(group_->file("cgroup.freeze"), "0"); }
   std::vector<pid_t> pids() const override { return group_->pids(); }
   std::string_view means() const override { return "cgroup v2 freezer"; }
+  std::chrono::nanoseconds cpu_used() const override {
+    constexpr std::string_view kKey = "usage_usec ";
+    const std::string text = read_text(group_->file("cpu.stat"));
+    const std::size_t at = text.find(kKey);
+    if (at == std::string::npos) return Freezer::cpu_used();
+    std::int64_t us = 0;
+    std::from_chars(text.data() + at + kKey.size(), text.data() + text.size(), us);
+    return std::chrono::microseconds(us);
+  }
 
  protected:
   void await_change(int limit_ms) override {
@@ -214,6 +223,12 @@ std::unique_ptr<Freezer> Freezer::take(pid_t child, Means means) {
   if (means == Means::CgroupV2) return try_kind<CgroupV2>(hierarchy("cgroup2", "", "0::"), child);
   if (means == Means::CgroupV1) return try_kind<CgroupV1>(hierarchy("cgroup", "freezer", ":freezer:"), child);
   return std::make_unique<Signals>(child);
+}
+
+std::chrono::nanoseconds Freezer::cpu_used() const {
+  std::chrono::nanoseconds used{0};
+  for (const pid_t pid : pids()) used += processor_time(pid);
+  return used;
 }
 
 void Freezer::kill_all() {

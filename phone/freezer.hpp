@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <fermata/result.hpp>
 #include <memory>
@@ -29,6 +30,8 @@ class Freezer {
   virtual void thaw() = 0;
   [[nodiscard]] virtual std::vector<pid_t> pids() const = 0;
   [[nodiscard]] virtual std::string_view means() const = 0;  // "cgroup v2 freezer", "cgroup v1 freezer", "SIGSTOP"
+  // Processor time of all that ran in it so far; processes that ended unobserved may be missing without cgroup v2.
+  [[nodiscard]] virtual std::chrono::nanoseconds cpu_used() const;
   // What is left of the program is gone afterwards; bounded to a few seconds.
   void kill_all();
 

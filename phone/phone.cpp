@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <random>
 #include <utility>
 
 #include "phone/session.hpp"
@@ -50,7 +51,9 @@ Result<int> run_phone(const PhoneOptions& options) {
   auto folder = TempFolder::make();
   if (!folder) return fail(std::move(folder.error()));
   const SignalsHeld held;
-  Session session(options, std::move(steps), std::move(*log), std::move(*folder));
+  PhoneOptions seeded = options;
+  if (!seeded.seed) seeded.seed = std::random_device()();
+  Session session(std::move(seeded), std::move(steps), std::move(*log), std::move(*folder));
   return session.run();
 }
 

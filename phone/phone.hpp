@@ -4,6 +4,7 @@
 //   auto code = phone::run_phone({.policy = *policy, .script_path = "day.phone", .program = {"my-app", "--flag"}});
 #pragma once
 
+#include <cstdint>
 #include <fermata/result.hpp>
 #include <optional>
 #include <string>
@@ -19,18 +20,20 @@ struct PhoneOptions {
   std::vector<std::string> program;  // looked for in PATH; its standard input is empty
   std::optional<std::string> events_path;  // JSON lines, replaced if it exists
   double time_scale = 1;                   // multiplies the policy's durations (not the script's), 0.001 to 1000
+  std::optional<std::uint64_t> seed;       // of what the policy leaves to chance; none: a random one, which is reported
+  bool clock = false;                      // the script, on standard input, may move the program's clock
   std::string pulse_server;                // as in PULSE_SERVER; empty: a private one, started and ended with the phone
   bool quiet = false;                      // nothing on stderr but a failed expectation
 };
 
 // Runs the program to its end and returns its exit code as a shell would say it (128 + signal when one ended it). Apart
-// from that: 0 when the script's `quit` ended it with SIGTERM; 1 when the script failed; 137 when the phone's rules
-// killed it; 128 + signal when SIGINT, SIGTERM or SIGHUP ended the phone. Whatever happens, nothing is left behind:
-// every process that the program started is ended, and its cgroup, the audio server and the temporary folder are gone.
-// Blocks. For its duration it blocks those signals in the calling thread, ignores SIGPIPE in the process and sets
-// PULSE_COOKIE and PULSE_RUNTIME_PATH now and then; so it wants to be the main thing that a process does. The processes
-// it starts die with the calling thread.
-// Errors: InvalidArgument, NotFound (script, program), Syntax (script), Io, Timeout (no audio server).
+// from that: 0 when the script's `quit` ended it with SIGTERM; or `kill` with SIGKILL; 1 when the script failed; 137
+// when the phone's rules killed it; 128 + signal when SIGINT, SIGTERM or SIGHUP ended the phone. Whatever happens,
+// nothing is left behind: every process that the program started is ended, and its cgroup, the audio server and the
+// temporary folder are gone. Blocks. For its duration it blocks those signals in the calling thread, ignores SIGPIPE in
+// the process and sets PULSE_COOKIE and PULSE_RUNTIME_PATH now and then; so it wants to be the main thing that a
+// process does. The processes it starts die with the calling thread. Errors: InvalidArgument, NotFound (script,
+// program, a real part that is not installed), Syntax (script), Io, Timeout (no audio server).
 [[nodiscard]] Result<int> run_phone(const PhoneOptions& options);
 
 }  // namespace fermata::phone

@@ -24,19 +24,45 @@ class Reader {
   Reader(const toml::table& table, std::string where) : table_(table), where_(std::move(where)) {}
 
   void duration(std::string_view key, Millis& out) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
+    const toml::node* node = find(key);
     if (!node) return;
-    const auto value = node->value_exact<std::int64_t>();
-    constexpr std::int64_t kLongest = 7LL * 24 * 3600 * 1000;
-    if (!value || *value < 0 || *value > kLongest) return complain(key, "whole milliseconds from 0 to 7 days");
-    out = Millis(*value);
+    if (const auto value = millis(*node))
+      out = *value;
+    else
+      complain(key, kWanted);
+  }
+
+  void duration(std::string_view key, std::optional<Millis>& out) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    out = millis(*node);
+    if (!out && node->value<std::string_view>() != "unlimited")
+      complain(key, fmt::format("{}, or \"unlimited\"", kWanted));
+  }
+
+  void durations(std::string_view key, std::vector<Millis>& out) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    const toml::array* values = node->as_array();
+    if (!values) return complain(key, "a list of whole milliseconds");
+    for (const toml::node& value : *values) {
+      const auto duration = millis(value);
+      if (!duration || *duration == Millis(0)) return complain(key, "a list of whole milliseconds from 1 to 7 days");
+      out.push_back(*duration);
+    }
+  }
+
+  void percent(std::string_view key, double& out) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    const auto value = node->value<double>();
+    if (!value || !(*value > 0 && *value <= 100'000)) return complain(key, "a number above 0");
+    out = *value;
   }
 
   template <class T>
   void choice(std::string_view key, std::initializer_list<std::pair<std::string_view, T>> choices, T& out) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
+    const toml::node* node = find(key);
     if (!node) return;
     const auto value = node->value<std::string_view>();
     std::vector<std::string_view> names;
@@ -51,15 +77,19 @@ class Reader {
   }
 
   void text(std::string_view key, std::string& out) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
+    const toml::node* node = find(key);
     if (!node) return;
     const auto value = node->value<std::string>();
     if (!value) return complain(key, "a string");
     out = *value;
   }
 
-  void table(std::string_view key) { known_.push_back(key); }
+  // A table below this one; nothing if it is not there.
+  [[nodiscard]] const toml::table* table(std::string_view key) {
+    const toml::node* node = find(key);
+    if (node && !node->as_table()) complain(key, fmt::format("a table: [{}{}]", where_, key));
+    return node ? node->as_table() : nullptr;
+  }
 
   [[nodiscard]] std::optional<std::string> problem() {
     for (const auto& [key, node] : table_) {
@@ -70,6 +100,20 @@ class Reader {
   }
 
  private:
+  static constexpr std::string_view kWanted = "whole milliseconds from 0 to 7 days";
+
+  const toml::node* find(std::string_view key) {
+    known_.push_back(key);
+    return table_.get(key);
+  }
+
+  static std::optional<Millis> millis(const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    constexpr std::int64_t kLongest = 7LL * 24 * 3600 * 1000;
+    if (!value || *value < 0 || *value > kLongest) return std::nullopt;
+    return Millis(*value);
+  }
+
   void complain(std::string_view key, std::string_view wanted) {
     if (!problem_)
       problem_ = fmt::format("line {}: {}{} must be {}", table_.get(key)->source().begin.line, where_, key, wanted);
@@ -81,26 +125,71 @@ class Reader {
   std::optional<std::string> problem_;
 };
 
-std::optional<std::string> read_table(const toml::table& root, Policy& policy) {
+using Problem = std::optional<std::string>;
+
+Problem read_budget(const toml::table& table, const std::string& where, BudgetRule& budget) {
+  Reader reader(table, where + ".");
+  reader.duration("duration_ms", budget.duration);
+  reader.duration("early_ms", budget.early);
+  reader.duration("notice_ms", budget.notice);
+  reader.duration("overrun_ms", budget.overrun);
+  if (table.contains("per_ms")) reader.duration("per_ms", budget.per.emplace());
+  if (Problem problem = reader.problem()) return problem;
+  if (budget.duration && budget.notice + budget.early > *budget.duration)
+    return fmt::format("{0}.notice_ms and {0}.early_ms together are longer than {0}.duration_ms", where);
+  return std::nullopt;
+}
+
+Problem read_services(const toml::table& table, Policy& policy) {
+  for (const auto& [type, node] : table) {
+    const std::string where = fmt::format("service.{}", type.str());
+    if (!node.as_table()) return fmt::format("line {}: {} must be a table", node.source().begin.line, where);
+    BudgetRule& budget = policy.services[std::string(type.str())];
+    if (Problem problem = read_budget(*node.as_table(), where, budget)) return problem;
+    if (budget.duration == Millis(0)) return fmt::format("{}.duration_ms is missing", where);
+  }
+  return std::nullopt;
+}
+
+Problem read_cpu(const toml::table& table, CpuRule& cpu) {
+  Reader reader(table, "cpu.");
+  reader.percent("percent", cpu.percent);
+  reader.duration("over_ms", cpu.over);
+  if (Problem problem = reader.problem()) return problem;
+  if (cpu.percent == 0 || cpu.over == Millis(0)) return "[cpu] needs percent and an over_ms above 0";
+  return std::nullopt;
+}
+
+Problem read_maintenance(const toml::table& table, MaintenanceRule& maintenance) {
+  Reader reader(table, "maintenance.");
+  reader.durations("every_ms", maintenance.every);
+  reader.durations("for_ms", maintenance.length);
+  if (Problem problem = reader.problem()) return problem;
+  if (maintenance.every.size() != maintenance.length.size() || maintenance.every.empty())
+    return "maintenance.every_ms and maintenance.for_ms must have the same number of entries, at least one";
+  return std::nullopt;
+}
+
+Problem read_policy(const toml::table& root, Policy& policy) {
   Reader reader(root, "");
   reader.text("name", policy.name);
   reader.duration("grace_ms", policy.grace);
   reader.choice<AudioRule>("audio", {{"exempts", AudioRule::Exempts}, {"ignored", AudioRule::Ignored}}, policy.audio);
+  reader.choice<PlayerRule>("mpris", {{"exempts", PlayerRule::Exempts}, {"ignored", PlayerRule::Ignored}},
+                            policy.player);
   reader.choice<SocketRule>("sockets", {{"reclaim", SocketRule::Reclaim}, {"keep", SocketRule::Keep}}, policy.sockets);
   reader.choice<LockRule>(
       "locks", {{"kill", LockRule::Kill}, {"report", LockRule::Report}, {"ignore", LockRule::Ignore}}, policy.locks);
-  reader.table("task");
-  if (auto problem = reader.problem()) return problem;
-  const toml::node* task = root.get("task");
-  if (!task) return std::nullopt;
-  if (!task->as_table()) return "task must be a table: [task]";
-  Reader tasks(*task->as_table(), "task.");
-  tasks.duration("duration_ms", policy.task_duration);
-  tasks.duration("notice_ms", policy.task_notice);
-  tasks.duration("overrun_ms", policy.task_overrun);
-  if (auto problem = tasks.problem()) return problem;
-  if (policy.task_notice > policy.task_duration) return "task.notice_ms is longer than task.duration_ms";
-  return std::nullopt;
+  const toml::table* task = reader.table("task");
+  const toml::table* services = reader.table("service");
+  const toml::table* cpu = reader.table("cpu");
+  const toml::table* maintenance = reader.table("maintenance");
+  Problem problem = reader.problem();
+  if (!problem && task) problem = read_budget(*task, "task", policy.task);
+  if (!problem && services) problem = read_services(*services, policy);
+  if (!problem && cpu) problem = read_cpu(*cpu, policy.cpu);
+  if (!problem && maintenance) problem = read_maintenance(*maintenance, policy.maintenance);
+  return problem;
 }
 
 Result<Policy> parse_file(const fs::path& path) {
@@ -111,7 +200,7 @@ Result<Policy> parse_file(const fs::path& path) {
   }
   Policy policy;
   policy.name = path.stem().string();
-  if (auto problem = read_table(parsed.table(), policy))
+  if (const Problem problem = read_policy(parsed.table(), policy))
     return fail(ErrorCode::InvalidArgument, fmt::format("policy {}: {}", path.string(), *problem));
   return policy;
 }
@@ -132,14 +221,21 @@ std::vector<fs::path> policy_folders() {
 }  // namespace
 
 Policy Policy::scaled(double factor) const {
-  const auto scale = [factor](Millis duration) {
-    return Millis(std::llround(static_cast<double>(duration.count()) * factor));
+  const auto scale = [factor](Millis& duration) {
+    duration = Millis(std::llround(static_cast<double>(duration.count()) * factor));
+  };
+  const auto scale_budget = [&scale](BudgetRule& budget) {
+    if (budget.duration) scale(*budget.duration);
+    if (budget.per) scale(*budget.per);
+    for (Millis* duration : {&budget.early, &budget.notice, &budget.overrun}) scale(*duration);
   };
   Policy result = *this;
-  result.grace = scale(grace);
-  result.task_duration = scale(task_duration);
-  result.task_notice = scale(task_notice);
-  result.task_overrun = scale(task_overrun);
+  scale(result.grace);
+  scale_budget(result.task);
+  for (auto& [type, budget] : result.services) scale_budget(budget);
+  scale(result.cpu.over);
+  for (auto* durations : {&result.maintenance.every, &result.maintenance.length})
+    for (Millis& duration : *durations) scale(duration);
   return result;
 }
 
@@ -158,7 +254,7 @@ Result<Policy> load_policy(std::string_view name_or_path) {
   }
   return fail(ErrorCode::NotFound,
               fmt::format("there is no policy named {}; looked for {}. Name a built-in policy (ios, "
-                          "android, linux) or the path of a TOML file",
+                          "android14, droidian) or the path of a TOML file",
                           name_or_path, fmt::join(looked, ", ")));
 }
 

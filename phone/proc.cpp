@@ -45,6 +45,12 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+// What follows the name in /proc/PID/stat: state, parent, …; the name may hold anything, even a parenthesis.
+std::vector<std::string_view> fields_of(std::string_view stat) {
+  const std::size_t name_end = stat.rfind(')');
+  return name_end == std::string_view::npos ? std::vector<std::string_view>{} : split(stat.substr(name_end + 1), ' ');
+}
+
 struct ChildEnds {
   int gate;
   int verdict;
@@ -115,14 +121,26 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::optional<ProcessState> process_state(pid_t pid) {
   const std::string stat = read_text(fmt::format("/proc/{}/stat", pid));
-  const std::size_t name_end = stat.rfind(')');  // the name may hold anything, even a parenthesis
-  if (name_end == std::string::npos) return std::nullopt;
-  const auto fields = split(std::string_view(stat).substr(name_end + 1), ' ');
+  const auto fields = fields_of(stat);
   if (fields.size() < 4) return std::nullopt;
   ProcessState state;
   state.state = fields[0][0];
   std::from_chars(fields[3].data(), fields[3].data() + fields[3].size(), state.session);
   return state;
+}
+
+std::chrono::nanoseconds processor_time(pid_t pid) {
+  const std::string stat = read_text(fmt::format("/proc/{}/stat", pid));
+  const auto fields = fields_of(stat);
+  constexpr std::size_t kUserTime = 11, kFields = 15;  // utime, stime, cutime, cstime
+  if (fields.size() < kFields) return std::chrono::nanoseconds(0);
+  std::int64_t ticks = 0;
+  for (std::size_t i = kUserTime; i < kFields; ++i) {
+    std::int64_t part = 0;
+    std::from_chars(fields[i].data(), fields[i].data() + fields[i].size(), part);
+    ticks += part;
+  }
+  return std::chrono::nanoseconds(ticks * (1'000'000'000 / sysconf(_SC_CLK_TCK)));
 }
 
 std::vector<pid_t> processes_of_session(pid_t session) {

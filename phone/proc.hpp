@@ -26,6 +26,8 @@ struct ProcessState {
   pid_t session = 0;
 };
 [[nodiscard]] std::optional<ProcessState> process_state(pid_t pid);
+// User and system time of a process and of its children that it has waited for; 0 if it is gone.
+[[nodiscard]] std::chrono::nanoseconds processor_time(pid_t pid);
 // Every process of a session, zombies left out.
 [[nodiscard]] std::vector<pid_t> processes_of_session(pid_t session);
 

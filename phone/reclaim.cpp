@@ -71,11 +71,12 @@ void read_answer(const Fd& diag, const std::function<bool(const nlmsghdr&)>& han
 }
 
 // The kernel's names of the TCP sockets with these inodes.
-std::vector<Request> find_sockets(const Fd& diag, std::uint8_t family, const std::set<std::uint32_t>& inodes) {
+std::vector<Request> find_sockets(const Fd& diag, std::uint8_t family, const std::set<std::uint32_t>& inodes,
+                                  std::uint32_t states) {
   Request dump;
   dump.body.sdiag_family = family;
   dump.body.sdiag_protocol = IPPROTO_TCP;
-  dump.body.idiag_states = ~0U;
+  dump.body.idiag_states = states;
   std::vector<Request> found;
   if (!send_request(diag, dump, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP)) return found;
   read_answer(diag, [&](const nlmsghdr& message) {
@@ -106,7 +107,9 @@ int destroy(const Fd& diag, Request& request) {
   return error;
 }
 
-Reclaimed reclaim(const std::set<std::uint32_t>& inodes) {
+Reclaimed reclaim(const std::set<std::uint32_t>& inodes, Sockets which) {
+  constexpr std::uint32_t kListening = 1U << 10;  // TCP_LISTEN
+  const std::uint32_t states = which == Sockets::All ? ~0U : ~kListening;
   Reclaimed result;
   if (inodes.empty()) return result;
   const Fd diag = open_diag();
@@ -116,7 +119,7 @@ Reclaimed reclaim(const std::set<std::uint32_t>& inodes) {
     return result;
   }
   for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
-    for (Request& socket : find_sockets(diag, family, inodes)) {
+    for (Request& socket : find_sockets(diag, family, inodes, states)) {
       const int error = destroy(diag, socket);
       if (error == 0) {
         ++result.sockets;
@@ -133,8 +136,8 @@ Reclaimed reclaim(const std::set<std::uint32_t>& inodes) {
 
 }  // namespace
 
-Reclaimed reclaim_tcp_sockets(const std::vector<pid_t>& pids) {
-  return reclaim(socket_inodes(pids));
+Reclaimed reclaim_tcp_sockets(const std::vector<pid_t>& pids, Sockets which) {
+  return reclaim(socket_inodes(pids), which);
 }
 
 std::string reclaim_means() {
@@ -146,7 +149,7 @@ std::string reclaim_means() {
   const bool listening = bind(listener.value(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0 &&
                          listen(listener.value(), 1) == 0 && fstat(listener.value(), &status) == 0;
   if (!listening) return fmt::format("none: no TCP on loopback: {}", std::strerror(errno));
-  const Reclaimed tried = reclaim({static_cast<std::uint32_t>(status.st_ino)});
+  const Reclaimed tried = reclaim({static_cast<std::uint32_t>(status.st_ino)}, Sockets::All);
   if (tried.sockets == 1) return "SOCK_DESTROY, as ss -K";
   return fmt::format("none: {}", tried.problem.empty() ? "the kernel does not list our sockets" : tried.problem);
 }

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ struct Reclaimed {
   std::string problem;  // of the last failure, for people
 };
 
+enum class Sockets : std::uint8_t { All, Connections };  // Connections: listeners are left alone
+
 // Sees the network namespace of the caller only; sockets in another one are left alone.
-[[nodiscard]] Reclaimed reclaim_tcp_sockets(const std::vector<pid_t>& pids);
+[[nodiscard]] Reclaimed reclaim_tcp_sockets(const std::vector<pid_t>& pids, Sockets which);
 
 // Tries it on a socket of our own. "SOCK_DESTROY, as ss -K", or "none: why".
 [[nodiscard]] std::string reclaim_means();

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <utility>
 
 namespace fermata::phone {
@@ -32,33 +34,133 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-std::optional<Expected> expected_of(std::string_view word) {
-  if (word == "frozen") return Expected::Frozen;
-  if (word == "running") return Expected::Running;
-  if (word == "playing") return Expected::Playing;
-  if (word == "ended") return Expected::Ended;
-  return std::nullopt;
+using Words = std::vector<std::string_view>;  // of a line, the command in front
+
+bool read_duration(std::string_view word, Step& step) {
+  const auto duration = parse_duration(word);
+  if (duration) step.duration = *duration;
+  return duration.has_value();
+}
+
+bool nothing_more(const Words& words, Step&) {
+  return words.size() == 1;
+}
+
+bool one_duration(const Words& words, Step& step) {
+  return words.size() == 2 && read_duration(words[1], step);
+}
+
+// "+1h", "-1h"
+bool one_jump(const Words& words, Step& step) {
+  if (words.size() != 2 || (words[1][0] != '+' && words[1][0] != '-')) return false;
+  if (!read_duration(words[1].substr(1), step)) return false;
+  if (words[1][0] == '-') step.duration = -step.duration;
+  return true;
+}
+
+bool one_of(const Words& words, std::initializer_list<std::string_view> choices) {
+  return words.size() == 2 && std::find(choices.begin(), choices.end(), words[1]) != choices.end();
+}
+
+bool one_route(const Words& words, Step& step) {
+  if (!one_of(words, {"lost", "back", "moved", "killed"})) return false;
+  step.name = words[1];
+  return true;
+}
+
+bool one_number(std::string_view word, int least, int most, int& out) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), out);
+  return error == std::errc() && end == word.data() + word.size() && out >= least && out <= most;
+}
+
+bool on_or_off(const Words& words, Step& step) {
+  if (!one_of(words, {"on", "off"})) return false;
+  step.name = words[0] == "low-power" ? "low_power" : std::string(words[0]);
+  step.value = words[1];
+  return true;
+}
+
+bool battery(const Words& words, Step& step) {
+  int percent = 0;
+  if (words.size() != 2 || (words[1] != "mains" && !one_number(words[1], 0, 100, percent))) return false;
+  step.name = "battery";
+  step.value = words[1];
+  return true;
+}
+
+bool media_services(const Words& words, Step&) {
+  return one_of(words, {"reset"});
+}
+
+bool repeat(const Words& words, Step& step) {
+  constexpr int kMost = 10'000;
+  return words.size() == 2 && one_number(words[1], 1, kMost, step.times);
+}
+
+bool expectation(const Words& words, Step& step) {
+  constexpr std::array<std::pair<std::string_view, Expected>, 4> kStates{{{"frozen", Expected::Frozen},
+                                                                          {"running", Expected::Running},
+                                                                          {"playing", Expected::Playing},
+                                                                          {"ended", Expected::Ended}}};
+  if (words.size() == 2 && words[1] == "no-locks") {
+    step.expected = Expected::NoLocks;
+    return true;
+  }
+  if (words.size() < 4 || words[words.size() - 2] != "within" || !read_duration(words.back(), step)) return false;
+  if (words.size() == 5 && words[1] == "delivered") {
+    step.expected = Expected::Delivered;
+    step.name = words[2];
+    return true;
+  }
+  for (const auto& [name, expected] : kStates) {
+    if (words[1] != name) continue;
+    step.expected = expected;
+    return words.size() == 4;
+  }
+  return false;
 }
 
 struct Verb {
   std::string_view name;
   Command command;
-  std::size_t arguments;
+  bool (*read)(const Words&, Step&);
   std::string_view usage;
 };
 
 constexpr std::array kVerbs{
-    Verb{"wait", Command::Wait, 1, "wait 3s"},
-    Verb{"background", Command::Background, 0, "background"},
-    Verb{"foreground", Command::Foreground, 0, "foreground"},
-    Verb{"call", Command::Call, 1, "call 8s"},
-    Verb{"wait-call", Command::WaitCall, 0, "wait-call"},
-    Verb{"quit", Command::Quit, 0, "quit"},
-    Verb{"expect", Command::Expect, 3, "expect frozen|running|playing|ended within 3s"},
+    Verb{"wait", Command::Wait, one_duration, "wait 3s"},
+    Verb{"background", Command::Background, nothing_more, "background"},
+    Verb{"inactive", Command::Inactive, nothing_more, "inactive"},
+    Verb{"foreground", Command::Foreground, nothing_more, "foreground"},
+    Verb{"lock", Command::Lock, nothing_more, "lock"},
+    Verb{"unlock", Command::Unlock, nothing_more, "unlock"},
+    Verb{"call", Command::Call, one_duration, "call 8s"},
+    Verb{"alarm", Command::Alarm, one_duration, "alarm 3s"},
+    Verb{"wait-call", Command::WaitCall, nothing_more, "wait-call"},
+    Verb{"route", Command::Route, one_route, "route lost|back|moved|killed"},
+    Verb{"media-services", Command::MediaServicesReset, media_services, "media-services reset"},
+    Verb{"low-power", Command::Condition, on_or_off, "low-power on|off"},
+    Verb{"metered", Command::Condition, on_or_off, "metered on|off"},
+    Verb{"battery", Command::Condition, battery, "battery 20 (percent) or battery mains"},
+    Verb{"airplane", Command::Airplane, one_duration, "airplane 10s"},
+    Verb{"kill", Command::Kill, nothing_more, "kill"},
+    Verb{"launch", Command::Launch, nothing_more, "launch"},
+    Verb{"clock", Command::Clock, one_jump, "clock +1h or clock -1h"},
+    Verb{"quit", Command::Quit, nothing_more, "quit"},
+    Verb{"repeat", Command::Repeat, repeat, "repeat 10 (1 to 10000; closed by a line \"end\")"},
+    Verb{"end", Command::End, nothing_more, "end"},
+    Verb{"expect", Command::Expect, expectation,
+         "expect frozen|running|playing|ended within 3s, expect delivered NAME within 3s, or expect no-locks"},
 };
 
 tl::unexpected<Error> wrong(std::string_view text, int line, std::string_view usage) {
   return fail(ErrorCode::Syntax, fmt::format("script line {}: cannot read \"{}\"; write: {}", line, text, usage));
+}
+
+std::string every_verb() {
+  std::string names;
+  for (const Verb& verb : kVerbs) names += fmt::format("{}, ", verb.name);
+  return names + "or note";
 }
 
 }  // namespace
@@ -67,10 +169,10 @@ Result<Millis> parse_duration(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const double factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "min" ? 60'000 : 0;
+  const double factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "min" ? 60'000 : unit == "h" ? 3'600'000 : 0;
   constexpr double kLongest = 7.0 * 24 * 3600 * 1000;
   if (error != std::errc() || factor == 0 || !(number >= 0 && number * factor <= kLongest))
-    return fail(ErrorCode::Syntax, fmt::format("{} is no duration; write 3s, 500ms or 2min", text));
+    return fail(ErrorCode::Syntax, fmt::format("{} is no duration; write 3s, 500ms, 2min or 1h", text));
   return Millis(std::llround(number * factor));
 }
 
@@ -86,35 +188,69 @@ Result<std::optional<Step>> parse_script_line(std::string_view text, int line) {
   }
   for (const Verb& verb : kVerbs) {
     if (verb.name != words[0]) continue;
-    if (words.size() != verb.arguments + 1) return wrong(step.text, line, verb.usage);
     step.command = verb.command;
-    if (verb.command == Command::Expect) {
-      const auto expected = expected_of(words[1]);
-      if (!expected || words[2] != "within") return wrong(step.text, line, verb.usage);
-      step.expected = *expected;
-    }
-    if (verb.arguments > 0) {
-      const auto duration = parse_duration(words.back());
-      if (!duration) return wrong(step.text, line, verb.usage);
-      step.duration = *duration;
-    }
+    if (!verb.read(words, step)) return wrong(step.text, line, verb.usage);
     return step;
   }
-  return wrong(step.text, line, "wait, background, foreground, call, wait-call, expect, note or quit");
+  return wrong(step.text, line, every_verb());
+}
+
+Result<std::vector<Step>> ScriptReader::read(std::string_view line) {
+  auto parsed = parse_script_line(line, ++line_);
+  if (!parsed) return fail(std::move(parsed.error()));
+  std::vector<Step> ready;
+  if (!*parsed) return ready;
+  Step& step = **parsed;
+  if (step.command == Command::End) return close_block(step);
+  if (step.command == Command::Repeat) {
+    open_.push_back({std::move(step), {}});
+    return ready;
+  }
+  (open_.empty() ? ready : open_.back().steps).push_back(std::move(step));
+  return ready;
+}
+
+Result<std::vector<Step>> ScriptReader::close_block(const Step& end) {
+  constexpr std::size_t kMostSteps = 100'000;
+  if (open_.empty())
+    return fail(ErrorCode::Syntax, fmt::format("script line {}: this end closes no repeat; remove it", end.line));
+  const Block block = std::move(open_.back());
+  open_.pop_back();
+  if (block.steps.size() * static_cast<std::size_t>(block.repeat.times) > kMostSteps)
+    return fail(ErrorCode::Syntax,
+                fmt::format("script line {}: the block makes more than {} steps; repeat it less often",
+                            block.repeat.line, kMostSteps));
+  std::vector<Step> unrolled;
+  for (int i = 0; i < block.repeat.times; ++i) unrolled.insert(unrolled.end(), block.steps.begin(), block.steps.end());
+  if (open_.empty()) return unrolled;
+  std::vector<Step>& outer = open_.back().steps;
+  outer.insert(outer.end(), unrolled.begin(), unrolled.end());
+  return std::vector<Step>{};
+}
+
+Status ScriptReader::finish() const {
+  if (open_.empty()) return {};
+  return fail(ErrorCode::Syntax,
+              fmt::format("script line {}: this repeat is never closed; write: end", open_.back().repeat.line));
 }
 
 Result<std::vector<Step>> load_script(const std::string& path) {
   std::ifstream file(path);
   if (!file) return fail(ErrorCode::NotFound, fmt::format("cannot read the script {}: {}", path, std::strerror(errno)));
   std::vector<Step> steps;
-  std::string text;
-  for (int line = 1; std::getline(file, text); ++line) {
-    auto step = parse_script_line(text, line);
-    if (!step) return fail(std::move(step.error()));
-    if (*step) steps.push_back(std::move(**step));
+  ScriptReader reader;
+  for (std::string text; std::getline(file, text);) {
+    auto ready = reader.read(text);
+    if (!ready) return fail(std::move(ready.error()));
+    steps.insert(steps.end(), ready->begin(), ready->end());
   }
   if (file.bad()) return fail(ErrorCode::Io, fmt::format("cannot read the script {}: {}", path, std::strerror(errno)));
+  if (Status finished = reader.finish(); !finished) return fail(std::move(finished.error()));
   return steps;
+}
+
+bool has_command(const std::vector<Step>& steps, Command command) {
+  return std::any_of(steps.begin(), steps.end(), [command](const Step& step) { return step.command == command; });
 }
 
 }  // namespace fermata::phone

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace fermata::phone {
@@ -17,9 +18,9 @@ void ScriptRunner::advance() {
   if (advancing_) return;  // a step changed something, and the host reports it
   advancing_ = true;
   while (!steps_.empty()) {
-    if (perform(steps_.front()) == Progress::Blocked) break;
+    const Step step = steps_.front();  // a failure empties the script
+    if (perform(step) == Progress::Blocked) break;
     until_.reset();
-    // A failure has emptied the script.
     if (!steps_.empty()) steps_.pop_front();
   }
   advancing_ = false;
@@ -28,36 +29,21 @@ void ScriptRunner::advance() {
 void ScriptRunner::program_ended() {
   timer_->disarm();
   for (const Step& step : std::exchange(steps_, {})) {
-    if (step.command != Command::Expect || host_.holds(step.expected)) continue;
+    if (step.command != Command::Expect || host_.holds(step)) continue;
     return host_.failed(fmt::format("script line {}: \"{}\", but the program had ended", step.line, step.text));
   }
 }
 
+bool ScriptRunner::will_launch() const {
+  return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.command == Command::Launch; });
+}
+
 ScriptRunner::Progress ScriptRunner::perform(const Step& step) {
-  switch (step.command) {
-    case Command::Wait:
-      return wait_for(step);
-    case Command::Background:
-      host_.background();
-      return Progress::Done;
-    case Command::Foreground:
-      host_.foreground();
-      return Progress::Done;
-    case Command::Call:
-      if (Status called = host_.call(step.duration); !called)
-        fail_run(fmt::format("script line {}: {}", step.line, called.error().message));
-      return Progress::Done;
-    case Command::WaitCall:
-      return host_.in_call() ? Progress::Blocked : Progress::Done;
-    case Command::Quit:
-      host_.quit();
-      return Progress::Done;
-    case Command::Note:
-      host_.note(step.text);
-      return Progress::Done;
-    case Command::Expect:
-      return expect(step);
-  }
+  if (step.command == Command::Wait) return wait_for(step);
+  if (step.command == Command::WaitCall) return host_.in_call() ? Progress::Blocked : Progress::Done;
+  if (step.command == Command::Expect) return expect(step);
+  if (Status done = host_.act(step); !done)
+    fail_run(fmt::format("script line {}: \"{}\": {}", step.line, step.text, done.error().message));
   return Progress::Done;
 }
 
@@ -70,7 +56,7 @@ ScriptRunner::Progress ScriptRunner::wait_for(const Step& step) {
 }
 
 ScriptRunner::Progress ScriptRunner::expect(const Step& step) {
-  if (host_.holds(step.expected)) return Progress::Done;
+  if (host_.holds(step)) return Progress::Done;
   if (wait_for(step) == Progress::Blocked) return Progress::Blocked;
   fail_run(fmt::format("script line {}: \"{}\" did not come true", step.line, step.text));
   return Progress::Done;

@@ -17,13 +17,9 @@ class ScriptRunner {
  public:
   // What a script can do to the phone, and ask of it.
   struct Host {
-    std::function<void()> background;
-    std::function<void()> foreground;
-    std::function<void()> quit;
-    std::function<Status(Millis)> call;
-    std::function<bool()> in_call;
-    std::function<bool(Expected)> holds;
-    std::function<void(const std::string&)> note;
+    std::function<Status(const Step&)> act;           // everything but waiting and expecting; an error fails the run
+    std::function<bool()> in_call;                    // or an alarm
+    std::function<bool(const Step&)> holds;           // is this expectation true? If so, it is met
     std::function<void(std::string message)> failed;  // the script asked for something that did not come true
   };
 
@@ -34,6 +30,8 @@ class ScriptRunner {
   void advance();
   // Nothing more can happen: an expectation that is left and does not hold has failed.
   void program_ended();
+  [[nodiscard]] bool is_done() const { return steps_.empty(); }
+  [[nodiscard]] bool will_launch() const;
 
  private:
   enum class Progress : std::uint8_t { Done, Blocked };

@@ -1,19 +1,14 @@
 #include "phone/session.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
-#include "phone/locks.hpp"
 #include "phone/reclaim.hpp"
 
 namespace fermata::phone {
@@ -28,34 +23,29 @@ std::string last_line(const std::string& text) {
   return lines.empty() ? "it said nothing" : std::string(lines.back());
 }
 
+std::string_view words_for(Interruption kind) {
+  return kind == Interruption::Call ? "call" : "alarm";
+}
+
 }  // namespace
-
-Result<TempFolder> TempFolder::make() {
-  const char* parent = getenv("TMPDIR");
-  std::string path = fmt::format("{}/fermata-phone-XXXXXX", parent && *parent ? parent : "/tmp");
-  if (!mkdtemp(path.data()))
-    return fail(ErrorCode::Io, fmt::format("cannot make a folder like {}: {}; set TMPDIR", path, std::strerror(errno)));
-  return TempFolder(std::move(path));
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-}
 
 Session::Session(PhoneOptions options, std::vector<Step> steps, EventLog log, TempFolder folder)
     : options_(std::move(options)),
       steps_(std::move(steps)),
       log_(std::move(log)),
       folder_(std::move(folder)),
-      rules_(options_.policy.scaled(options_.time_scale)) {}
+      seed_(options_.seed.value_or(0)),
+      rules_(options_.policy.scaled(options_.time_scale), seed_) {}
 
 Session::~Session() {
   audio_.reset();  // no news of a server that we end ourselves
+  players_.reset();
   server_watch_.reset();
-  if (!server_) return;
-  server_->signal(SIGTERM);
-  server_->wait(kServerEndLimit);
+  for (auto* part : {&server_, &bus_}) {
+    if (!*part) continue;
+    (*part)->signal(SIGTERM);
+    (*part)->wait(kServerEndLimit);
+  }
 }
 
 Result<int> Session::run() {
@@ -65,17 +55,30 @@ Result<int> Session::run() {
     pump();
   });
   kill_timer_ = loop_.timer([this] { freezer_->kill_all(); });
+  cpu_timer_ = loop_.timer([this] { count_cpu(); });
+  airplane_timer_ = loop_.timer([this] { on_airplane_time(); });
   reclaim_means_ = options_.policy.sockets == SocketRule::Reclaim ? reclaim_means() : "none: the policy keeps sockets";
-  if (Status started = start_audio(); !started) return fail(std::move(started.error()));
-  if (Status started = start_lines(); !started) return fail(std::move(started.error()));
+  if (Status started = start_parts(); !started) return fail(std::move(started.error()));
   if (Status started = start_program(); !started) return fail(std::move(started.error()));
   report_start();
   script_ = std::make_unique<ScriptRunner>(loop_, script_host());
   for (Step& step : steps_) script_->add(std::move(step));
   if (options_.script_path == "-") watch_standard_input();
   script_->advance();
-  loop_.run_until([this] { return program_code_.has_value(); });
+  loop_.run_until([this] { return over_; });
   return exit_code();
+}
+
+Status Session::start_parts() {
+  if (options_.clock || has_command(steps_, Command::Clock)) {
+    auto clock = FakeClock::make(folder_.path());
+    if (!clock) return fail(std::move(clock.error()));
+    clock_.emplace(std::move(*clock));
+  }
+  if (Status started = start_audio(); !started) return started;
+  if (options_.policy.player == PlayerRule::Exempts)
+    if (Status started = start_players(); !started) return started;
+  return start_lines();
 }
 
 Status Session::start_audio() {
@@ -87,6 +90,16 @@ Status Session::start_audio() {
     server_watch_ = loop_.watch(server_->pidfd(), [this] { on_server_end(); });
     server_address_ = audio_server_address(folder_.path());
   }
+  audio_ = std::make_unique<Audio>(loop_, server_address_, folder_.path(), audio_callbacks());
+  const auto settled = [this] { return audio_->is_connected() || signal_ != 0 || (server_ && server_->ended()); };
+  loop_.run_until(settled, Loop::now() + kAudioLimit);
+  if (audio_->is_connected()) return {};
+  if (!server_) return fail(ErrorCode::Timeout, fmt::format("no audio server answers at {}", server_address_));
+  return fail(ErrorCode::Io, fmt::format("the private audio server did not start: {}",
+                                         last_line(read_text(folder_.path() + "/pulse.log"))));
+}
+
+Audio::Callbacks Session::audio_callbacks() {
   Audio::Callbacks callbacks;
   callbacks.on_change = [this] { on_audio_change(); };
   callbacks.on_connection = [this] {
@@ -95,15 +108,23 @@ Status Session::start_audio() {
       log_.write(audio_->is_connected() ? Event("audio_back", "the audio server is back")
                                         : Event("audio_lost", "the audio server is gone"));
   };
-  callbacks.on_call_begin = [this] { log_.write(Event("call_begin", "a phone call begins")); };
-  callbacks.on_call_end = [this] { log_.write(Event("call_end", "the phone call is over")); };
-  audio_ = std::make_unique<Audio>(loop_, server_address_, folder_.path(), std::move(callbacks));
-  const auto settled = [this] { return audio_->is_connected() || signal_ != 0 || (server_ && server_->ended()); };
-  loop_.run_until(settled, Loop::now() + kAudioLimit);
-  if (audio_->is_connected()) return {};
-  if (!server_) return fail(ErrorCode::Timeout, fmt::format("no audio server answers at {}", server_address_));
-  return fail(ErrorCode::Io, fmt::format("the private audio server did not start: {}",
-                                         last_line(read_text(folder_.path() + "/pulse.log"))));
+  callbacks.on_call_begin = [this](Interruption kind) {
+    log_.write(Event(fmt::format("{}_begin", words_for(kind)), fmt::format("a phone {} begins", words_for(kind))));
+  };
+  callbacks.on_call_end = [this](Interruption kind) {
+    log_.write(Event(fmt::format("{}_end", words_for(kind)), fmt::format("the phone {} is over", words_for(kind))));
+  };
+  return callbacks;
+}
+
+Status Session::start_players() {
+  auto bus = start_session_bus(folder_.path());
+  if (!bus) return fail(std::move(bus.error()));
+  bus_.emplace(std::move(*bus));
+  auto players = MediaPlayers::connect(loop_, session_bus_address(folder_.path()), [this] { on_players_change(); });
+  if (!players) return fail(std::move(players.error()));
+  players_ = std::move(*players);
+  return {};
 }
 
 Status Session::start_lines() {
@@ -119,17 +140,24 @@ Status Session::start_lines() {
   return {};
 }
 
+std::vector<std::string> Session::program_environment() const {
+  std::vector<std::pair<std::string, std::string>> changes = {
+      {"FERMATA_PHONE_SOCKET", folder_.path() + "/phone.socket"},
+      {"PULSE_SERVER", server_address_},
+      {"PULSE_COOKIE", folder_.path() + "/cookie"},
+      {"PULSE_RUNTIME_PATH", folder_.path() + "/client"}};
+  if (bus_) changes.emplace_back("DBUS_SESSION_BUS_ADDRESS", session_bus_address(folder_.path()));
+  if (clock_)
+    for (auto& change : clock_->environment()) changes.push_back(std::move(change));
+  return environment_with(changes);
+}
+
 Status Session::start_program() {
-  Child::Plan plan;
-  plan.command = options_.program;
-  plan.environment = environment_with({{"FERMATA_PHONE_SOCKET", folder_.path() + "/phone.socket"},
-                                       {"PULSE_SERVER", server_address_},
-                                       {"PULSE_COOKIE", folder_.path() + "/cookie"},
-                                       {"PULSE_RUNTIME_PATH", folder_.path() + "/client"}});
-  auto program = Child::prepare(plan);
+  auto program = Child::prepare({.command = options_.program, .environment = program_environment()});
   if (!program) return fail(std::move(program.error()));
   program_.emplace(std::move(*program));
   freezer_ = Freezer::take(program_->pid());
+  warden_.reset();
   warden_ = std::make_unique<Warden>([this] {
     freezer_.reset();
     std::error_code ignored;
@@ -137,42 +165,22 @@ Status Session::start_program() {
   });
   if (Status started = program_->let_go(); !started) return started;
   program_watch_ = loop_.watch(program_->pidfd(), [this] { on_program_end(); });
+  running_ = true;
   return {};
 }
 
 void Session::report_start() {
   const std::string audio = audio_->server_name() + (server_ ? ", null sink" : "");
-  Event start("start", fmt::format("{} runs as process {} under policy {} (suspend: {}; reclaim: {}; audio: {})",
-                                   options_.program.front(), program_->pid(), options_.policy.name, freezer_->means(),
-                                   reclaim_means_, audio));
+  Event start("start",
+              fmt::format("{} runs as process {} under policy {}, seed {} (suspend: {}; reclaim: {}; audio: {})",
+                          options_.program.front(), program_->pid(), options_.policy.name, seed_, freezer_->means(),
+                          reclaim_means_, audio));
   start.with("pid", program_->pid()).with("policy", options_.policy.name);
   if (server_) start.with("pulse_pid", server_->pid());
-  start.with("pulse_server", server_address_);
+  start.with("pulse_server", server_address_).with("seed", static_cast<std::int64_t>(seed_));
   start.with_json("means", fmt::format(R"({{"suspend":{},"reclaim":{},"audio":{}}})", json_string(freezer_->means()),
                                        json_string(reclaim_means_), json_string(audio)));
   log_.write(start);
-}
-
-ScriptRunner::Host Session::script_host() {
-  ScriptRunner::Host host;
-  host.background = [this] {
-    rules_.background(Loop::now());
-    pump();
-  };
-  host.foreground = [this] {
-    rules_.foreground(Loop::now());
-    pump();
-  };
-  host.quit = [this] {
-    quitting_ = true;
-    end_program();
-  };
-  host.call = [this](Millis duration) { return audio_->call(duration); };
-  host.in_call = [this] { return audio_->in_call(); };
-  host.holds = [this](Expected expected) { return holds(expected); };
-  host.note = [this](const std::string& text) { log_.write(Event("note", text).with("text", text)); };
-  host.failed = [this](const std::string& message) { script_failed(message); };
-  return host;
 }
 
 void Session::watch_signals() {
@@ -189,60 +197,34 @@ void Session::watch_signals() {
   });
 }
 
-void Session::watch_standard_input() {
-  input_watch_ = loop_.watch(STDIN_FILENO, [this] { read_standard_input(); });
-}
-
-void Session::read_standard_input() {
-  char buffer[4096];
-  const ssize_t size = read(STDIN_FILENO, buffer, sizeof buffer);
-  if (size < 0 && errno == EINTR) return;
-  input_.append(buffer, static_cast<std::size_t>(std::max<ssize_t>(0, size)));
-  if (size <= 0) {
-    if (!input_.empty()) input_ += '\n';
-    input_watch_.reset();
-  }
-  std::size_t begin = 0;
-  for (std::size_t end; (end = input_.find('\n', begin)) != std::string::npos; begin = end + 1)
-    on_script_line(std::string_view(input_).substr(begin, end - begin));
-  input_.erase(0, begin);
-  if (!input_watch_) {
-    Step quit;
-    quit.command = Command::Quit;
-    script_->add(std::move(quit));
-  }
-  script_->advance();
-}
-
-void Session::on_script_line(std::string_view line) {
-  auto step = parse_script_line(line, ++input_line_);
-  if (step) {
-    if (*step) script_->add(std::move(**step));
-  } else if (isatty(STDIN_FILENO)) {
-    log_.say(step.error().message);  // a typing error of somebody who can type again
-  } else {
-    script_failed(step.error().message);
-  }
-}
-
 void Session::on_program_line(ClientId client, std::string_view line) {
   const auto words = split(line, ' ');
   const auto now = Loop::now();
   if (words.size() >= 2 && words[0] == "hello") {
-    log_.write(Event("hello").with("name", words.size() > 2 ? words[2] : "").with("version", words[1]));
-    rules_.hello(client, now);
+    on_hello(client, words[1], words.size() > 2 ? words[2] : "");
   } else if (words.size() == 3 && words[0] == "task" && words[1] == "begin") {
     rules_.task_begin(client, words[2], now);
   } else if (words.size() == 3 && words[0] == "task" && words[1] == "end") {
     rules_.task_end(client, words[2], now);
   } else if (words.size() == 1 && words[0] == "ready") {
     rules_.ready(now);
+  } else if (words.size() == 2 && words[0] == "delivered") {
+    ++delivered_[std::string(words[1])];
+    log_.write(Event("delivered", fmt::format("the app says that {} is delivered", words[1])).with("name", words[1]));
   }
   pump();
 }
 
+void Session::on_hello(ClientId client, std::string_view version, std::string_view name) {
+  log_.write(Event("hello").with("name", name).with("version", version));
+  rules_.hello(client, Loop::now());
+  pump();
+  for (const auto& [condition, value] : conditions_)
+    lines_->send(client, fmt::format("condition {} {}", condition, value));
+}
+
 void Session::on_audio_change() {
-  if (!freezer_ || program_code_) return;
+  if (!running_) return;
   const std::vector<pid_t> players = audio_->playing();
   const std::vector<pid_t> ours = players.empty() ? players : freezer_->pids();
   const bool plays = std::any_of(players.begin(), players.end(), [&](pid_t player) {
@@ -252,6 +234,16 @@ void Session::on_audio_change() {
     rules_.playing(Loop::now());
   else
     rules_.not_playing(Loop::now());
+  pump();
+}
+
+// The bus is the program's own: whoever plays there belongs to it.
+void Session::on_players_change() {
+  if (!running_) return;
+  if (players_->is_playing())
+    rules_.player_playing(Loop::now());
+  else
+    rules_.player_not_playing(Loop::now());
   pump();
 }
 
@@ -272,121 +264,55 @@ void Session::on_program_end() {
   if (!code) return;
   program_watch_.reset();
   freezer_->kill_all();
-  rules_.foreground(Loop::now());
-  (void)rules_.take_actions();
+  kill_timer_->disarm();
+  deadline_->disarm();
+  running_ = false;
   program_code_ = code;
   log_.write(Event("exit", fmt::format("the program has ended with {}", *code)).with("code", *code));
-  if (!ending_) script_->program_ended();
+  const bool asked_to_end = quitting_ || signal_ != 0 || !failure_.empty();
+  if (asked_to_end || !(script_->will_launch() || script_killed_)) {
+    if (!ending_) script_->program_ended();
+    over_ = true;
+  }
+  pump();
 }
 
 void Session::pump() {
   if (pumping_) return;
   pumping_ = true;
-  for (auto actions = rules_.take_actions(); !actions.empty(); actions = rules_.take_actions())
+  for (auto actions = rules_.take_actions(); running_ && !actions.empty(); actions = rules_.take_actions())
     for (const Action& action : actions) perform(action);
   pumping_ = false;
-  if (const auto when = rules_.next_deadline())
+  const auto when = running_ ? rules_.next_deadline() : std::nullopt;
+  if (when)
     deadline_->arm(*when);
   else
     deadline_->disarm();
-  if (script_) script_->advance();
-}
-
-void Session::perform(const Action& action) {
-  if (const auto* tell = std::get_if<Tell>(&action)) {
-    lines_->send(tell->client, tell->line);
-  } else if (const auto* report = std::get_if<Report>(&action)) {
-    log_.write(report->event);
-  } else if (const auto* kill = std::get_if<Kill>(&action)) {
-    kill_program(kill->reason);
-  } else if (std::holds_alternative<Thaw>(action)) {
-    // Written before it is true, so that between "frozen" and "thawed" nothing of the program has run.
-    log_.write(Event("thawed", "the app runs again"));
-    freezer_->thaw();
-  } else if (!ending_) {
-    freeze();
-  }
-}
-
-// Frozen first, then looked at: what a running program holds changes while one looks.
-void Session::freeze() {
-  if (Status frozen = freezer_->freeze(); !frozen) {
-    log_.write(Event("freeze_failed", frozen.error().message).with("reason", frozen.error().message));
-    return;
-  }
-  const std::vector<pid_t> pids = freezer_->pids();
-  log_.write(Event("frozen", fmt::format("frozen ({})", freezer_->means()))
-                 .with("means", freezer_->means())
-                 .with("processes", static_cast<std::int64_t>(pids.size())));
-  if (options_.policy.sockets == SocketRule::Reclaim) reclaim_sockets(pids);
-  if (options_.policy.locks != LockRule::Ignore) lint_locks(pids);
-}
-
-void Session::lint_locks(const std::vector<pid_t>& pids) {
-  const std::vector<HeldLock> locks = locks_of(pids);
-  if (locks.empty()) return;
-  std::vector<std::string> json;
-  std::vector<std::string> words;
-  for (const HeldLock& lock : locks) {
-    json.push_back(fmt::format(R"({{"pid":{},"kind":{},"mode":{},"path":{}}})", lock.pid, json_string(lock.kind),
-                               json_string(lock.mode), json_string(lock.path)));
-    words.push_back(fmt::format("{} {} on {}", lock.kind, lock.mode, lock.path));
-  }
-  log_.write(Event("lock_violation", fmt::format("locks held while suspended: {}", fmt::join(words, ", ")))
-                 .with("count", static_cast<std::int64_t>(locks.size()))
-                 .with_json("locks", fmt::format("[{}]", fmt::join(json, ","))));
-  if (options_.policy.locks == LockRule::Kill)
-    kill_program(fmt::format("0xdead10cc: suspended with a lock on {}", locks.front().path));
-}
-
-void Session::reclaim_sockets(const std::vector<pid_t>& pids) {
-  const Reclaimed result = reclaim_tcp_sockets(pids);
-  Event event("reclaimed", result.sockets > 0 ? fmt::format("{} TCP sockets reclaimed", result.sockets) : "");
-  event.with("count", result.sockets).with("failed", result.failed);
-  if (result.failed > 0) event.with("problem", result.problem);
-  log_.write(event);
-}
-
-void Session::kill_program(const std::string& reason) {
-  killed_ = ending_ = true;
-  log_.write(Event("killed", fmt::format("killed: {}", reason)).with("reason", reason));
-  freezer_->kill_all();
+  if (running_ && rules_.counts_cpu() && !counting_cpu_) count_cpu();
+  if (!script_) return;
+  script_->advance();
+  if (!running_ && script_->is_done() && !input_watch_) over_ = true;
 }
 
 void Session::end_program() {
-  if (std::exchange(ending_, true) || program_code_) return;
+  if (!running_) {
+    over_ = true;
+    return;
+  }
+  if (std::exchange(ending_, true)) return;
   if (rules_.is_frozen()) log_.write(Event("thawed", "the app runs again, to end"));
   freezer_->thaw();
+  lines_->send(kEveryClient, fmt::format("state terminating time_left_ms={}", Millis(kTermLimit).count()));
   program_->signal(SIGTERM);
   kill_timer_->arm(Loop::now() + kTermLimit);
 }
 
-void Session::script_failed(const std::string& message) {
-  script_failed_ = true;
-  log_.write(Event("expect_failed").with("message", message));
-  fmt::print(stderr, "phone: {}\n", message);
-  if (!program_code_) end_program();
-}
-
-bool Session::holds(Expected expected) const {
-  const bool ended = program_code_.has_value() || killed_;
-  switch (expected) {
-    case Expected::Frozen:
-      return !ended && rules_.is_frozen();
-    case Expected::Running:
-      return !ended && !rules_.is_frozen();
-    case Expected::Playing:
-      return !ended && rules_.is_playing();
-    case Expected::Ended:
-      return ended;
-  }
-  return false;
-}
-
 int Session::exit_code() const {
-  if (script_failed_) return 1;
+  if (!failure_.empty()) return 1;
   if (signal_ != 0) return 128 + signal_;
+  if (!program_code_) return 0;
   if (quitting_ && *program_code_ == 128 + SIGTERM) return 0;
+  if (script_killed_ && *program_code_ == 128 + SIGKILL) return 0;
   return *program_code_;
 }
 

@@ -137,9 +137,10 @@ std::string PhoneRun::report() const {
 Policy quick_ios() {
   Policy policy = load_policy("ios").value();
   policy.grace = Millis(300);
-  policy.task_duration = Millis(1200);
-  policy.task_notice = Millis(400);
-  policy.task_overrun = Millis(200);
+  policy.task.duration = Millis(1200);
+  policy.task.early = Millis(0);
+  policy.task.notice = Millis(400);
+  policy.task.overrun = Millis(200);
   return policy;
 }
 

@@ -17,16 +17,16 @@ using testing::ElementsAre;
 Policy test_policy() {
   Policy policy;
   policy.grace = Millis(5000);
-  policy.task_duration = Millis(30'000);
-  policy.task_notice = Millis(5000);
-  policy.task_overrun = Millis(1000);
+  policy.task.duration = Millis(30'000);
+  policy.task.notice = Millis(5000);
+  policy.task.overrun = Millis(1000);
   return policy;
 }
 
 // Rules with a clock that the test moves; deadlines on the way are kept exactly.
 class Bench {
  public:
-  explicit Bench(const Policy& policy = test_policy()) : rules(policy) {}
+  explicit Bench(const Policy& policy = test_policy()) : rules(policy, 1) {}
 
   void advance(milliseconds span) {
     const Instant end = now + span;
@@ -153,7 +153,7 @@ TEST(PhoneRules, PlayingGivesTheTaskBudgetBack) {
 
 TEST(PhoneRules, APolicyWithoutTasksRefusesThem) {
   Policy policy = test_policy();
-  policy.task_duration = policy.task_notice = Millis(0);
+  policy.task = {};
   Bench bench(policy);
   bench.rules.task_begin(1, "a", bench.now);
   bench.take();

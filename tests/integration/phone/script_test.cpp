@@ -55,13 +55,13 @@ TEST(PhonePolicy, TheBuiltInPoliciesLoad) {
   const auto ios = load_policy("ios");
   ASSERT_TRUE(ios) << ios.error().message;
   EXPECT_EQ(ios->grace, Millis(5000));
-  EXPECT_EQ(ios->task_duration, Millis(30'000));
-  EXPECT_EQ(ios->task_notice, Millis(5000));
+  EXPECT_EQ(ios->task.duration, Millis(30'000));
+  EXPECT_EQ(ios->task.notice, Millis(5000));
   EXPECT_EQ(ios->locks, LockRule::Kill);
   EXPECT_EQ(ios->sockets, SocketRule::Reclaim);
   EXPECT_EQ(ios->scaled(0.2).grace, Millis(1000));
-  EXPECT_TRUE(load_policy("android"));
-  EXPECT_TRUE(load_policy("linux"));
+  EXPECT_TRUE(load_policy("android14"));
+  EXPECT_TRUE(load_policy("droidian"));
 }
 
 TEST(PhonePolicy, AnUnknownOneIsAnErrorThatSaysWhereItLooked) {
@@ -78,7 +78,8 @@ TEST(PhonePolicy, AMistakeIsNeverTakenForADefault) {
   EXPECT_THAT(policy_problem("grace_ms = -1\n"), HasSubstr("grace_ms must be"));
   EXPECT_THAT(policy_problem("locks = \"maim\"\n"), HasSubstr("locks must be one of kill, report, ignore"));
   EXPECT_THAT(policy_problem("task = 3\n"), HasSubstr("[task]"));
-  EXPECT_THAT(policy_problem("[task]\nduration_ms = 5\nnotice_ms = 6\n"), HasSubstr("notice_ms is longer"));
+  EXPECT_THAT(policy_problem("[task]\nduration_ms = 5\nnotice_ms = 6\n"),
+              HasSubstr("task.notice_ms and task.early_ms together are longer"));
   EXPECT_THAT(policy_problem("grace_ms = [\n"), HasSubstr("line "));
 }
 
