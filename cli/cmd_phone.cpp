@@ -14,6 +14,9 @@ Result<int> run_phone(const PhoneOptions& options) {
                            .seed = options.seed,
                            .clock = options.clock,
                            .pulse_server = {},
+                           .json_path = options.json,
+                           .svg_path = options.svg,
+                           .timeline = options.timeline,
                            .quiet = options.quiet});
 }
 

@@ -39,10 +39,10 @@ struct StatusOptions {
 };
 struct PhoneOptions {
   std::string policy, script;
-  std::optional<std::string> events;
+  std::optional<std::string> events, json, svg;
   double time_scale = 1;
   std::optional<std::uint64_t> seed;
-  bool clock = false, quiet = false;
+  bool clock = false, timeline = false, quiet = false;
   std::vector<std::string> program;
 };
 

@@ -155,6 +155,9 @@ void add_phone(CLI::App& app, Outcome& outcome) {
                    "What the user does, and when; - for stdin. Without it the program stays in front")
       ->type_name("FILE");
   verb->add_option("--events", options->events, "Write what happened, one JSON object a line")->type_name("FILE");
+  verb->add_option("--json", options->json, "Write the whole run as one JSON document")->type_name("FILE");
+  verb->add_option("--svg", options->svg, "Write a picture of the run")->type_name("FILE");
+  verb->add_flag("--timeline", options->timeline, "Draw the run on stderr at its end, even if that is no terminal");
   verb->add_option("--time-scale", options->time_scale, "Multiply the durations of the policy")
       ->type_name("X")
       ->check(above_zero);

@@ -33,6 +33,8 @@ std::int64_t boottime_ns() {
 Event::Event(std::string name, std::string words) : name_(std::move(name)), words_(std::move(words)) {}
 
 Event& Event::with(std::string_view key, std::string_view text) {
+  if (key == "name" || key == "text") subject_ = text;
+  if (key == "value") subject_ += fmt::format(" {}", text);
   return with_json(key, json_string(text));
 }
 
@@ -59,8 +61,15 @@ Result<EventLog> EventLog::open(const std::optional<std::string>& path, Voice vo
   return EventLog(file, voice);
 }
 
+double EventLog::elapsed_ms() const {
+  return static_cast<double>(boottime_ns() - start_ns_) / 1e6;
+}
+
 void EventLog::write(const Event& event) {
+  constexpr std::size_t kMostRecorded = 100'000;
   const std::int64_t now = boottime_ns();
+  if (recorded_.size() < kMostRecorded)
+    recorded_.push_back({static_cast<double>(now - start_ns_) / 1e6, event.name(), event.subject(), event.fields()});
   if (file_) {
     const std::string line = event.json(now) + '\n';
     std::fwrite(line.data(), 1, line.size(), file_.get());

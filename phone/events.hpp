@@ -28,11 +28,22 @@ class Event {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& words() const { return words_; }
   [[nodiscard]] std::string json(std::int64_t t_ns) const;
+  [[nodiscard]] const std::string& fields() const { return fields_; }
+  [[nodiscard]] const std::string& subject() const { return subject_; }
 
  private:
   std::string name_;
   std::string words_;
   std::string fields_;
+  std::string subject_;
+};
+
+// An event as it stays in memory, for the picture of the run.
+struct Recorded {
+  double t_ms = 0;  // since the start
+  std::string name;
+  std::string subject;  // what it is about: the value of "name" (with "value", if there is one) or "text"
+  std::string fields;   // of its JSON object: empty, or beginning with a comma
 };
 
 enum class Voice : std::uint8_t { Spoken, Quiet };  // are the lines for people written?
@@ -44,6 +55,9 @@ class EventLog {
   [[nodiscard]] static Result<EventLog> open(const std::optional<std::string>& path, Voice voice);
   void write(const Event& event);
   void say(std::string_view words);
+  // The first 100,000.
+  [[nodiscard]] const std::vector<Recorded>& recorded() const { return recorded_; }
+  [[nodiscard]] double elapsed_ms() const;
 
  private:
   struct Closer {
@@ -54,6 +68,7 @@ class EventLog {
   std::unique_ptr<std::FILE, Closer> file_;
   Voice voice_;
   std::int64_t start_ns_;
+  std::vector<Recorded> recorded_;
 };
 
 }  // namespace fermata::phone

@@ -23,17 +23,25 @@ struct PhoneOptions {
   std::optional<std::uint64_t> seed;       // of what the policy leaves to chance; none: a random one, which is reported
   bool clock = false;                      // the script, on standard input, may move the program's clock
   std::string pulse_server;                // as in PULSE_SERVER; empty: a private one, started and ended with the phone
-  bool quiet = false;                      // nothing on stderr but a failed expectation
+  std::optional<std::string> json_path;    // the whole run as one JSON document, written at its end
+  std::optional<std::string> svg_path;     // and as a picture
+  bool timeline = false;  // and in characters on stderr; that is also done if stderr is a terminal, unless quiet
+  bool quiet = false;     // nothing on stderr but a failed expectation
 };
 
 // Runs the program to its end and returns its exit code as a shell would say it (128 + signal when one ended it). Apart
-// from that: 0 when the script's `quit` ended it with SIGTERM; or `kill` with SIGKILL; 1 when the script failed; 137
-// when the phone's rules killed it; 128 + signal when SIGINT, SIGTERM or SIGHUP ended the phone. Whatever happens,
-// nothing is left behind: every process that the program started is ended, and its cgroup, the audio server and the
-// temporary folder are gone. Blocks. For its duration it blocks those signals in the calling thread, ignores SIGPIPE in
-// the process and sets PULSE_COOKIE and PULSE_RUNTIME_PATH now and then; so it wants to be the main thing that a
-// process does. The processes it starts die with the calling thread. Errors: InvalidArgument, NotFound (script,
-// program, a real part that is not installed), Syntax (script), Io, Timeout (no audio server).
+// from that: 0 when the script's `quit` ended it with SIGTERM, or its `kill` with SIGKILL; 1 when the script failed;
+// 137 when the phone's rules killed it; 128 + signal when SIGINT, SIGTERM or SIGHUP ended the phone.
+//
+// Whatever happens, nothing is left behind: every process that the program started is ended, and its cgroup, the audio
+// server, the session bus and the temporary folder are gone.
+//
+// Blocks. For its duration it blocks those signals in the calling thread, ignores SIGPIPE in the process and sets
+// PULSE_COOKIE and PULSE_RUNTIME_PATH now and then; so it wants to be the main thing that a process does. The processes
+// it starts die with the calling thread.
+//
+// Errors: InvalidArgument, NotFound (script, program, a real part that is not installed), Syntax (script), Io, Timeout
+// (the audio server or the session bus does not answer).
 [[nodiscard]] Result<int> run_phone(const PhoneOptions& options);
 
 }  // namespace fermata::phone

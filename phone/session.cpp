@@ -178,8 +178,9 @@ void Session::report_start() {
   start.with("pid", program_->pid()).with("policy", options_.policy.name);
   if (server_) start.with("pulse_pid", server_->pid());
   start.with("pulse_server", server_address_).with("seed", static_cast<std::int64_t>(seed_));
-  start.with_json("means", fmt::format(R"({{"suspend":{},"reclaim":{},"audio":{}}})", json_string(freezer_->means()),
-                                       json_string(reclaim_means_), json_string(audio)));
+  means_json_ = fmt::format(R"({{"suspend":{},"reclaim":{},"audio":{}}})", json_string(freezer_->means()),
+                            json_string(reclaim_means_), json_string(audio));
+  start.with_json("means", means_json_);
   log_.write(start);
 }
 
@@ -305,6 +306,17 @@ void Session::end_program() {
   lines_->send(kEveryClient, fmt::format("state terminating time_left_ms={}", Millis(kTermLimit).count()));
   program_->signal(SIGTERM);
   kill_timer_->arm(Loop::now() + kTermLimit);
+}
+
+RunRecord Session::record(int code) const {
+  return {options_.policy.name,
+          *options_.seed,
+          options_.time_scale,
+          means_json_,
+          log_.recorded(),
+          log_.elapsed_ms(),
+          code,
+          failure_};
 }
 
 int Session::exit_code() const {

@@ -21,6 +21,7 @@
 #include "phone/rules.hpp"
 #include "phone/script_runner.hpp"
 #include "phone/temp_folder.hpp"
+#include "phone/timeline.hpp"
 #include "phone/warden.hpp"
 
 namespace fermata::phone {
@@ -34,8 +35,8 @@ class Session {
 
   // As run_phone().
   [[nodiscard]] Result<int> run();
-  [[nodiscard]] const EventLog& log() const { return log_; }
-  [[nodiscard]] const std::string& failure() const { return failure_; }  // of the script; empty: none
+  // Afterwards. `code`: that of run().
+  [[nodiscard]] RunRecord record(int code) const;
 
  private:
   // session.cpp: the run from its start to its end
@@ -92,6 +93,7 @@ class Session {
   TempFolder folder_;
   std::string server_address_;
   std::string reclaim_means_;
+  std::string means_json_;
   std::uint64_t seed_;
   Rules rules_;
 
