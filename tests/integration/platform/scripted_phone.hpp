@@ -36,6 +36,7 @@ class ScriptedPhone {
   ScriptedPhone(const ScriptedPhone&) = delete;
   ScriptedPhone& operator=(const ScriptedPhone&) = delete;
 
+  [[nodiscard]] const std::string& folder() const { return directory_.path(); }
   void accept() { program_ = ::accept(listener_, nullptr, nullptr); }
   void say(const std::string& text) {
     EXPECT_EQ(::send(program_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));

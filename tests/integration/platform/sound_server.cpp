@@ -4,25 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <sstream>
+
+#include "integration/platform/eventually.hpp"
 
 namespace fermata {
 namespace {
-
-// The server has no way to be waited for from outside but to be asked, which takes it a while.
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // What stands between `before` and the end of the line or, if that comes first, `after`.
 std::string value_of(const std::string& block, const std::string& before, char after = '\n') {
