@@ -55,7 +55,6 @@ class SystemConditions : public testing::Test {
                  percentage + ">, 'IsPresent': <true>}\"");
   }
 
-  const NoMessageBus session_{"DBUS_SESSION_BUS_ADDRESS"};
   const MessageBus bus_{"DBUS_SYSTEM_BUS_ADDRESS"};
   Mailbox<std::string> told_;
   std::unique_ptr<Platform> platform_;
@@ -177,7 +176,6 @@ class Portal : public testing::Test {
     return testing::internal::GetCapturedStderr();
   }
 
-  const NoMessageBus system_{"DBUS_SYSTEM_BUS_ADDRESS"};
   const MessageBus bus_{"DBUS_SESSION_BUS_ADDRESS"};
   const std::unique_ptr<Child> portal_ = bus_.mock(kPortal, kPortalPath, kBackground);
   std::unique_ptr<Platform> platform_;

@@ -14,6 +14,17 @@ namespace {
 
 constexpr const char* kDaemon = "org.freedesktop.DBus";
 constexpr const char* kDaemonPath = "/org/freedesktop/DBus";
+constexpr const char* kNoBus = "unix:path=/nonexistent/bus";
+
+// No test talks to the machine's own buses.
+class NoMessageBus final : public testing::Environment {
+ public:
+  void SetUp() override {
+    ::setenv("DBUS_SESSION_BUS_ADDRESS", kNoBus, 1);
+    ::setenv("DBUS_SYSTEM_BUS_ADDRESS", kNoBus, 1);
+  }
+};
+[[maybe_unused]] const testing::Environment* const no_message_bus = testing::AddGlobalTestEnvironment(new NoMessageBus);
 
 void write_configuration(const std::string& file, const std::string& address) {
   std::ofstream(file) << "<busconfig><type>session</type><listen>" << address << "</listen><auth>EXTERNAL</auth>"
@@ -36,7 +47,7 @@ MessageBus::MessageBus(std::string variable, const std::string& folder)
 }
 
 MessageBus::~MessageBus() {
-  ::setenv(variable_.c_str(), "unix:path=/nonexistent/bus", 1);  // never the machine's own
+  ::setenv(variable_.c_str(), kNoBus, 1);
 }
 
 void MessageBus::start() {
@@ -97,14 +108,6 @@ std::string MessageBus::log() const {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-NoMessageBus::NoMessageBus(std::string variable) : variable_(std::move(variable)) {
-  ::setenv(variable_.c_str(), "unix:path=/nonexistent/bus", 1);
-}
-
-NoMessageBus::~NoMessageBus() {
-  ::setenv(variable_.c_str(), "unix:path=/nonexistent/bus", 1);
 }
 
 int threads_of_this_process() {

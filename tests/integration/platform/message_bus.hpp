@@ -1,4 +1,5 @@
-// A private message bus, to which this process is told to turn instead of the machine's own. Services on it are mocks.
+// A private message bus. Services on it are mocks. Without one this process finds no bus at all, whatever the machine
+// has.
 #pragma once
 
 #include <memory>
@@ -41,18 +42,6 @@ class MessageBus {
   ScratchDirectory own_folder_;
   std::string folder_, address_;
   std::unique_ptr<Child> daemon_;
-};
-
-// No bus at all, whatever the machine has.
-class NoMessageBus {
- public:
-  explicit NoMessageBus(std::string variable);
-  ~NoMessageBus();
-  NoMessageBus(const NoMessageBus&) = delete;
-  NoMessageBus& operator=(const NoMessageBus&) = delete;
-
- private:
-  const std::string variable_;
 };
 
 [[nodiscard]] int threads_of_this_process();

@@ -55,8 +55,17 @@ class PhoneLink : public testing::Test {
   std::unique_ptr<Platform> platform_;
 };
 
-TEST_F(PhoneLink, OffersATaskAssertionBelowSilentAudio) {
-  EXPECT_EQ(platform_->strategies(), (std::vector{Strategy::SilentAudio, Strategy::TaskAssertion}));
+TEST_F(PhoneLink, OffersATaskAssertionToo) {
+  EXPECT_EQ(platform_->strategies(), (std::vector{Strategy::MediaPlayer, Strategy::SilentAudio, Strategy::PulsedAudio,
+                                                  Strategy::TaskAssertion}));
+}
+
+TEST_F(PhoneLink, HasNoStrategyOfOtherSystems) {
+  platform_->acquire(Strategy::ForegroundService);
+  EXPECT_EQ(next(), "foreground_service unsupported");
+  platform_->release(Strategy::ForegroundService);
+  platform_->acquire(Strategy::ContinuedTask);
+  EXPECT_EQ(next(), "continued_task unsupported");
 }
 
 TEST_F(PhoneLink, TranslatesStates) {
@@ -170,7 +179,7 @@ TEST(PhoneLinkWithoutAPhone, IsAnOrdinaryProgramInTheForeground) {
                    .on_strategy = [](Strategy, StrategyEvent, auto) {}});
   EXPECT_NE(testing::internal::GetCapturedStderr().find("no phone at /nonexistent/phone"), std::string::npos);
   EXPECT_EQ(states.take(), AppState::Foreground);
-  EXPECT_EQ(platform->strategies(), std::vector{Strategy::SilentAudio});
+  EXPECT_EQ(platform->strategies(), (std::vector{Strategy::MediaPlayer, Strategy::SilentAudio, Strategy::PulsedAudio}));
   ::unsetenv("FERMATA_PHONE_SOCKET");
 }
 

@@ -52,7 +52,6 @@ class Sleep : public testing::Test {
   std::string next() { return states_.take().value_or("nothing"); }
 
   const int threads_ = threads_of_this_process();
-  const NoMessageBus session_{"DBUS_SESSION_BUS_ADDRESS"};
   MessageBus bus_{"DBUS_SYSTEM_BUS_ADDRESS"};
   std::unique_ptr<Child> logind_ = bus_.mock_template(kLogind, "logind");
   Mailbox<std::string> states_;
