@@ -53,6 +53,7 @@ void Keeper::arrange_ladder() {
 
 void Keeper::set_app_state(AppState state, std::optional<Duration> time_left, Instant now) {
   notice(now);
+  const bool was_wanted = wanted();
   const bool was_in_background = in_background();
   const bool leaves = state == AppState::Background && state_ != AppState::Background;
   state_ = state;
@@ -70,7 +71,7 @@ void Keeper::set_app_state(AppState state, std::optional<Duration> time_left, In
   if (leaves && pulse_due_) {
     pulse_due_ = now;
   }
-  reconcile(now);
+  reconsider(was_wanted, now);
 }
 
 void Keeper::set_demand(const Demand& demand, Instant now) {

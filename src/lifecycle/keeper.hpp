@@ -134,6 +134,8 @@ class Keeper {
   void steer_primaries(Instant now);
   void climb(Instant now);
   void steer_slot(Slot& slot, Instant now);
+  void retry(Slot& slot, Instant now);
+  static void wait_longer(Slot& slot, Instant now);
   void settle_while_paused();
   void steer_bridge(Instant now);
   void steer_pulses(Instant now);

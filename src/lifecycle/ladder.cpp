@@ -62,9 +62,7 @@ void Keeper::primary_failed(Slot& slot, StrategyEvent event, Instant now) {
     restart_grace(now);
   }
   release(slot);
-  slot.phase = Phase::Waiting;
-  slot.due = now + slot.retry_delay;
-  slot.retry_delay = std::min(slot.retry_delay * 2, kMaxRetryDelay);
+  wait_longer(slot, now);
   slot.trouble = event;
 }
 
@@ -157,12 +155,24 @@ void Keeper::steer_slot(Slot& slot, Instant now) {
   } else if (slot.phase == Phase::Held && slot.end && now >= slot.end->pause_at) {
     primary_failed(slot, StrategyEvent::Expired, now);
   } else if (waits(slot) && now >= slot.due) {
-    if (slot.phase == Phase::Acquiring) {
-      slot.trouble = StrategyEvent::Refused;
-    } else {
-      acquire(slot, now);
-    }
+    retry(slot, now);
   }
+}
+
+void Keeper::retry(Slot& slot, Instant now) {
+  if (slot.phase == Phase::Acquiring) {
+    slot.trouble = StrategyEvent::Refused;  // slow: the next one may try
+  } else if (slot.acquired || !session_taken(slot)) {
+    acquire(slot, now);
+  } else {
+    wait_longer(slot, now);
+  }
+}
+
+void Keeper::wait_longer(Slot& slot, Instant now) {
+  slot.phase = Phase::Waiting;
+  slot.due = now + slot.retry_delay;
+  slot.retry_delay = std::min(slot.retry_delay * 2, kMaxRetryDelay);
 }
 
 // We are about to be suspended: once everything has failed, no further attempt.
@@ -241,11 +251,11 @@ std::size_t Keeper::reach() const {
 bool Keeper::waits(const Slot& slot) const {
   switch (slot.phase) {
     case Phase::Acquiring:
-      return !slot.troubled();
+      return !slot.troubled() || slot.after_interruption();
     case Phase::Interrupted:
       return sync_ != Sync::Paused;
     case Phase::Waiting:
-      return (slot.acquired || sync_ != Sync::Paused) && !session_taken(slot);
+      return slot.acquired || sync_ != Sync::Paused;
     case Phase::Idle:
     case Phase::Held:
     case Phase::Ending:
@@ -254,10 +264,10 @@ bool Keeper::waits(const Slot& slot) const {
   return false;
 }
 
-// A call takes the audio session, whichever of the two plays on it.
+// A call takes the audio session, whichever of the two plays on it; and that one is the first to try after the call.
 bool Keeper::session_taken(const Slot& slot) const {
   return uses_audio_session(slot) && std::any_of(primaries_.begin(), primaries_.end(), [&](const Slot& other) {
-           return &other != &slot && uses_audio_session(other) && other.phase == Phase::Interrupted;
+           return &other != &slot && uses_audio_session(other) && other.after_interruption();
          });
 }
 

@@ -9,6 +9,10 @@ End end_in(Duration left, Instant now) {
   return {now + span, now + span - std::min(kPauseReserve, span / 4)};
 }
 
+bool Slot::after_interruption() const {
+  return trouble == StrategyEvent::Interrupted || trouble == StrategyEvent::InterruptionEnded;
+}
+
 bool Slot::decides() const {
   return phase == Phase::Held || (phase == Phase::Acquiring && !troubled());
 }

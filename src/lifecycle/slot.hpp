@@ -45,8 +45,9 @@ struct Slot {
 
   [[nodiscard]] bool usable() const { return allowed && supported && effective; }
   [[nodiscard]] bool troubled() const { return trouble != StrategyEvent::Held; }
-  [[nodiscard]] bool decides() const;  // what stands below it on the ladder is not needed now
-  void forget();                       // trouble and delays: the next attempt is the first
+  [[nodiscard]] bool after_interruption() const;  // interrupted, or not held again since
+  [[nodiscard]] bool decides() const;             // what stands below it on the ladder is not needed now
+  void forget();                                  // trouble and delays: the next attempt is the first
 };
 
 }  // namespace fermata::lifecycle

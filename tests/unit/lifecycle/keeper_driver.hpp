@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +43,12 @@ class KeeperDriver {
     perform();
   }
   void event(Strategy strategy, StrategyEvent event, std::optional<Duration> time_left = std::nullopt) {
+    if (event == StrategyEvent::Held && acquired(strategy)) {
+      held_.insert(strategy);
+    } else if (event != StrategyEvent::InterruptionEnded &&
+               !(event == StrategyEvent::Interrupted && strategy == Strategy::TaskAssertion)) {
+      held_.erase(strategy);
+    }
     keeper_.strategy_event(strategy, event, time_left, now_);
     perform();
   }
@@ -77,6 +83,9 @@ class KeeperDriver {
   std::string taken() { return std::exchange(taken_, {}); }
   [[nodiscard]] const std::string& trace() const { return trace_; }
   [[nodiscard]] bool acquired(Strategy strategy) const { return acquired_.contains(strategy); }
+  [[nodiscard]] bool acquired_any() const { return !acquired_.empty(); }
+  [[nodiscard]] bool held(Strategy strategy) const { return held_.contains(strategy); }  // as the platform sees it
+  [[nodiscard]] const std::set<Strategy>& held() const { return held_; }
   [[nodiscard]] bool pausing() const { return pausing_; }
   [[nodiscard]] bool sync_running() const { return sync_running_; }
   [[nodiscard]] Instant now() const { return now_; }
@@ -97,15 +106,16 @@ class KeeperDriver {
   }
   void on(const Acquire& it) {
     note(fmt::format("acquire {}", name_of(it.strategy)));
-    EXPECT_TRUE(acquired_.emplace(it.strategy, true).second) << "acquired twice: " << trace_;
+    EXPECT_TRUE(acquired_.insert(it.strategy).second) << "acquired twice: " << trace_;
   }
   void on(const Release& it) {
     note(fmt::format("release {}", name_of(it.strategy)));
     EXPECT_EQ(acquired_.erase(it.strategy), 1u) << "released without an acquire: " << trace_;
+    held_.erase(it.strategy);
   }
   void on(const Pulse& it) {
     note(fmt::format("pulse {}", std::chrono::duration_cast<milliseconds>(it.length).count()));
-    EXPECT_TRUE(acquired_.contains(Strategy::PulsedAudio)) << "pulse of what is not acquired: " << trace_;
+    EXPECT_TRUE(held(Strategy::PulsedAudio)) << "pulse of what is not held: " << trace_;
     EXPECT_GT(it.length, Duration::zero()) << trace_;
   }
   void on(const SuspensionSeen& it) {
@@ -132,7 +142,8 @@ class KeeperDriver {
 
   Keeper keeper_;
   Instant now_{std::chrono::hours(1)};
-  std::map<Strategy, bool> acquired_;
+  std::set<Strategy> acquired_;
+  std::set<Strategy> held_;
   GapCause cause_ = GapCause::NoPeers;
   bool pausing_ = false;
   bool sync_running_ = true;
