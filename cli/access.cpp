@@ -8,6 +8,7 @@
 
 #include "cli/control_client.hpp"
 #include "cli/control_server.hpp"
+#include "cli/gap_record.hpp"
 #include "cli/watcher.hpp"
 
 namespace fermata::cli {
@@ -41,6 +42,8 @@ class LocalAccess final : public Access {
   Result<CollectionCounts> collections() override { return database_->collections(); }
 
   Result<Map> status() override { return local_status(*database_); }
+
+  Result<Map> gaps() override { return gaps_of(*database_); }
 
   // A watch that nobody can write to would never show a change, so the other verbs are let in meanwhile.
   Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override {

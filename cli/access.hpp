@@ -29,6 +29,8 @@ class Access {
   [[nodiscard]] virtual Result<CollectionCounts> collections() = 0;
   // {"serving":bool,"collections":{…}}, and when serving {"peer":{…},"background_sync":{…}}.
   [[nodiscard]] virtual Result<Map> status() = 0;
+  // {"gaps":[…]}, see gap_record.hpp.
+  [[nodiscard]] virtual Result<Map> gaps() = 0;
   [[nodiscard]] virtual Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) = 0;
 };
 

@@ -115,6 +115,10 @@ Result<Map> ControlClient::status() {
   return status == nullptr ? Map{} : *status;
 }
 
+Result<Map> ControlClient::gaps() {
+  return ask(Map{{"op", "gaps"}});
+}
+
 Status ControlClient::watch(const std::string& select, const Map& parameters, const WatchEvents& events) {
   if (!socket_.write_line(to_json(statement_request("watch", select, parameters)))) return fail(gone(directory_));
   while (true) {

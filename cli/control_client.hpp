@@ -20,6 +20,7 @@ class ControlClient final : public Access {
                                            const std::function<void(std::size_t)>& progress) override;
   [[nodiscard]] Result<CollectionCounts> collections() override;
   [[nodiscard]] Result<Map> status() override;
+  [[nodiscard]] Result<Map> gaps() override;
   [[nodiscard]] Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override;
 
  private:

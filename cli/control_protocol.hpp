@@ -4,6 +4,7 @@
 //   client, then:      {"op":"execute","statement":S,"parameters":{…}}   -> {"item":{…}}… {"id":"…"}… {"ok":true}
 //                      {"op":"import","collection":C} {"document":{…}}… {"op":"commit"}   -> {"ok":true,"count":N}
 //                      {"op":"collections"}   -> {"ok":true,"collections":{NAME:COUNT,…}}
+//                      {"op":"gaps"}          -> {"ok":true,"gaps":[…]}
 //                      {"op":"status"}        -> {"ok":true,"status":{…}}
 //                      {"op":"watch","statement":S,"parameters":{…}}
 //                                             -> {"change":{…}}… {"ready":true} {"change":{…}}… until closed

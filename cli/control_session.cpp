@@ -6,6 +6,7 @@
 
 #include "cli/control_protocol.hpp"
 #include "cli/control_server.hpp"
+#include "cli/gap_record.hpp"
 #include "cli/watcher.hpp"
 
 namespace fermata::cli {
@@ -47,6 +48,7 @@ Status ControlSession::handle(const Map& request) {
   if (*op == "collections") return collections();
   if (*op == "watch") return watch(request);
   if (*op == "status") return socket_.write_line(to_json(Map{{"ok", true}, {"status", status_()}}));
+  if (*op == "gaps") return gaps();
   return malformed("unknown op \"" + *op + "\"; is the server older than this program?");
 }
 
@@ -100,6 +102,13 @@ Status ControlSession::collections() {
   Map counts;
   for (const auto& [name, count] : *list) counts.emplace(name, static_cast<std::int64_t>(count));
   return socket_.write_line(to_json(Map{{"ok", true}, {"collections", std::move(counts)}}));
+}
+
+Status ControlSession::gaps() {
+  auto ledger = gaps_of(database_);
+  if (!ledger) return answer(ledger.error());
+  ledger->emplace("ok", true);
+  return socket_.write_line(to_json(*ledger));
 }
 
 // A watch has the rest of the connection: anything the client sends, its leaving above all, ends it.

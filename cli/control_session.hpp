@@ -22,6 +22,7 @@ class ControlSession {
   [[nodiscard]] Status execute(const Map& request);
   [[nodiscard]] Status import(const Map& request);
   [[nodiscard]] Status collections();
+  [[nodiscard]] Status gaps();
   [[nodiscard]] Status watch(const Map& request);
   [[nodiscard]] Result<std::vector<Map>> read_documents();
   [[nodiscard]] Status answer(const Error& error);

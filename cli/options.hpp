@@ -37,6 +37,10 @@ struct StatusOptions {
   std::string directory;
   bool json = false;
 };
+struct GapsOptions {
+  std::string directory, svg;
+  bool json = false;
+};
 struct PhoneOptions {
   std::string policy, script;
   std::optional<std::string> events, json, svg;
@@ -53,6 +57,7 @@ struct PhoneOptions {
 [[nodiscard]] Result<int> run_export(const ExportOptions& options);
 [[nodiscard]] Result<int> run_serve(const ServeOptions& options);
 [[nodiscard]] Result<int> run_status(const StatusOptions& options);
+[[nodiscard]] Result<int> run_gaps(const GapsOptions& options);
 [[nodiscard]] Result<int> run_phone(const PhoneOptions& options);
 
 }  // namespace fermata::cli

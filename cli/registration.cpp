@@ -145,6 +145,16 @@ void add_status(CLI::App& app, Outcome& outcome) {
   on_chosen(verb, outcome, options, run_status);
 }
 
+void add_gaps(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<GapsOptions>();
+  CLI::App* verb = app.add_subcommand("gaps", "When sync was wanted and did not run, why, and what it cost");
+  add_directory(verb, options->directory);
+  verb->add_flag("--json", options->json, "As one JSON object, times in milliseconds");
+  verb->add_option("--svg", options->svg, "Draw them into FILE instead")->type_name("FILE");
+  verb->footer("Example:\n  fermata gaps phone --svg gaps.svg\n");
+  on_chosen(verb, outcome, options, run_gaps);
+}
+
 void add_phone(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<PhoneOptions>();
   CLI::App* verb = app.add_subcommand("phone", "Run any program under a phone's background rules");
@@ -186,6 +196,7 @@ void add_verbs(CLI::App& app, Outcome& outcome) {
   add_export(app, outcome);
   add_serve(app, outcome);
   add_status(app, outcome);
+  add_gaps(app, outcome);
   add_phone(app, outcome);
 }
 

@@ -39,6 +39,13 @@ struct LinkStatus {
   std::uint64_t documents_sent = 0, documents_received = 0, bytes_sent = 0, bytes_received = 0;
 };
 
+// A device that said goodbye, as one does that is about to be suspended, and has not been back.
+struct AwayStatus {
+  std::string device, name;
+  std::chrono::milliseconds since{0};                        // ago
+  std::optional<std::chrono::milliseconds> expected_return;  // counted from the goodbye, as it said; a hint
+};
+
 // The catch-up after the latest connection: from the link's opening until the remote said that we have everything.
 struct CatchUp {
   bool done = false;
@@ -50,11 +57,16 @@ struct PeerStatus {
   std::string device;
   std::vector<std::string> listening;
   std::vector<LinkStatus> links;
+  std::vector<AwayStatus> away;
   std::uint64_t refused_links = 0;
   CatchUp catch_up;
   bool paused = false;
   bool unsynced = false;
 };
+
+// What the gap ledger has kept in this database (BackgroundSync::gaps() in the process that syncs). Thread-safe.
+// Errors: the database's. What is damaged is left out.
+[[nodiscard]] Result<std::vector<Gap>> recorded_gaps(Database& database);
 
 // A running subscribe(). Destroying it cancels; documents received stay.
 class [[nodiscard]] Subscription {

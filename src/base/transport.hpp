@@ -51,6 +51,8 @@ class Transport {
   virtual void send(LinkId link, Bytes frame) = 0;
   // Flushes what is queued, then closes; on_close follows. Harmless on a link that is gone.
   virtual void close(LinkId link, const Error& why) = 0;
+  // Closes listeners and stops dialing; open links go on. Until resume().
+  virtual void stop_accepting() = 0;
   // Closes listeners and links and stops dialing; calls `done` once nothing is left open, at the latest after `within`.
   virtual void suspend(Duration within, std::function<void()> done) = 0;
   // Re-opens listeners on the addresses they had and redials everything at once.

@@ -16,6 +16,7 @@ class TlsTransport final : public Transport {
   void keep_dialing(const std::string& address) override { core_->keep_dialing(address); }
   void send(LinkId link, Bytes frame) override { core_->send(link, std::move(frame)); }
   void close(LinkId link, const Error& why) override { core_->close(link, why); }
+  void stop_accepting() override { core_->stop_accepting(); }
   void suspend(Duration within, std::function<void()> done) override { core_->suspend(within, std::move(done)); }
   void resume() override { core_->resume(); }
   TransportStats stats() const override { return core_->stats(); }

@@ -141,15 +141,17 @@ void TransportCore::log_ending(const Link& link, const std::string& dialed_addre
   }
 }
 
-void TransportCore::suspend(Duration within, std::function<void()> done) {
+void TransportCore::stop_accepting() {
   suspended_ = true;
-  if (done) suspended_callbacks_.push_back(std::move(done));
   for (const auto& listener : listeners_) listener->close();
   for (const auto& dialer : dialers_) dialer->stop();
-  for (auto& [id, entry] : links_) {
-    entry.dialer.reset();
-    entry.link->close({ErrorCode::Closed, "sync is suspended"}, within);
-  }
+  for (auto& [id, entry] : links_) entry.dialer.reset();  // whose end must not have it dial again
+}
+
+void TransportCore::suspend(Duration within, std::function<void()> done) {
+  stop_accepting();
+  if (done) suspended_callbacks_.push_back(std::move(done));
+  for (const auto& [id, entry] : links_) entry.link->close({ErrorCode::Closed, "sync is suspended"}, within);
   if (links_.empty()) return suspension_over();
   suspend_deadline_.set(within, [this] {
     for (const auto& [id, entry] : links_) entry.link->abort({ErrorCode::Closed, "sync is suspended"}, Ending::Closed);

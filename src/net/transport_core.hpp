@@ -21,6 +21,7 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   void keep_dialing(const std::string& address);
   void send(LinkId link, Bytes frame);
   void close(LinkId link, const Error& why);
+  void stop_accepting();
   void suspend(Duration within, std::function<void()> done);
   void resume();
   [[nodiscard]] TransportStats stats() const { return stats_; }

@@ -16,10 +16,7 @@ namespace {
 constexpr Duration kStopWithin = std::chrono::seconds(2);
 // After the last peer left we keep redialing this long before background sync counts as having nothing to do.
 constexpr Duration kLinger = std::chrono::seconds(30);
-constexpr std::chrono::milliseconds kQuiesceAgainWithin{200};
 constexpr std::size_t kMaxReasons = 1024;
-// Of the time to pause, this much at least is for the store.
-constexpr Duration kQuiesceReserve = std::chrono::milliseconds(500);
 
 sync::EngineOptions engine_options(const net::Identity& identity, std::string name) {
   sync::EngineOptions options;
@@ -97,8 +94,7 @@ void Node::note_commits() {
   for (const auto& event : batch.events) engine_.committed(event, loop_->now());
   if (batch.skipped) engine_.commits_skipped(loop_->now());
   pump();
-  // The app wrote while it should be ready for suspension: its write is whole, but no lock may stay behind it.
-  if (quiesced_) (void)database_->quiesce(kQuiesceAgainWithin);
+  quiesce_again();
 }
 
 template <class T>
@@ -144,7 +140,7 @@ Status Node::open_network(const NetworkOptions& network) {
   }
   for (const std::string& address : network.connect) transport_->keep_dialing(address);
   last_linked_ = loop_->now();
-  update_demand();
+  update_state();
   return {};
 }
 
@@ -160,6 +156,8 @@ void Node::stop() {
   auto closed = std::make_shared<std::promise<void>>();
   loop_->post([this, closed] {
     keeper_ = nullptr;
+    if (flush_) loop_->cancel(flush_->timer);
+    flush_.reset();
     engine_.goodbye(std::nullopt, loop_->now());
     pump();
     transport_->suspend(kStopWithin, [closed] { closed->set_value(); });
@@ -199,47 +197,12 @@ void Node::unsubscribe(sync::SubscriptionId id) {
   });
 }
 
-void Node::pause(Instant deadline, std::function<void()> done) {
-  loop_->post([this, deadline, done = std::move(done)] {
-    paused_ = true;
-    engine_.goodbye(std::nullopt, loop_->now());
-    pump();
-    const Duration left = std::max(Duration::zero(), deadline - loop_->now());
-    const Duration for_links = std::max(left / 2, left - kQuiesceReserve);
-    transport_->suspend(for_links, [this, deadline, done] { finish_pause(deadline, done); });
-  });
-}
-
-void Node::finish_pause(Instant deadline, const std::function<void()>& done) {
-  if (!paused_) return done();  // the keeper did not wait, and has resumed us meanwhile
-  // Blocking is right here: links are closed, and nothing else has business on this loop.
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().now());
-  const auto quiet = database_->quiesce(std::max(left, std::chrono::milliseconds(1)));
-  // A statement of the app that runs on is the app's: what it commits is whole, the lock is what may cost the process
-  // its life.
-  if (!quiet)
-    fmt::print(stderr, "fermata: going to the background with the database in use: {}\n", quiet.error().message);
-  quiesced_ = true;
-  done();
-}
-
-void Node::resume() {
-  // The keeper asks for demand right after this; the loop looks closer when it comes to it.
-  demand_ = true;
-  loop_->post([this] {
-    paused_ = quiesced_ = false;
-    resume_observers(*database_);
-    last_linked_ = loop_->now();
-    transport_->resume();
-    pump();
-  });
-}
-
 void Node::pump() {
   while (const auto action = engine_.poll()) perform(*action);
+  if (flush_) flush_or_leave();
   note_catch_up();
   arm_timer();
-  update_demand();
+  update_state();
 }
 
 void Node::perform(const sync::Action& action) {
@@ -284,21 +247,26 @@ void Node::note_catch_up() {
     catch_up_ = {.done = true,
                  .ms = std::chrono::duration<double, std::milli>(session.catch_up).count(),
                  .round_trips = session.round_trips};
+    if (keeper_ != nullptr) caught_up(*keeper_, session.documents_received, session.catch_up);
   }
 }
 
-void Node::update_demand() {
+void Node::update_state() {
   const Instant now = loop_->now();
   if (!links_.empty()) last_linked_ = now;
   const bool lingering = last_linked_ && now < *last_linked_ + kLinger;
-  const bool demand = lingering || engine_.unsynced();
   if (lingering && links_.empty() && linger_timer_ == 0) {
     linger_timer_ = loop_->call_at(*last_linked_ + kLinger, [this] {
       linger_timer_ = 0;
-      update_demand();
+      update_state();
     });
   }
-  if (demand_.exchange(demand) != demand && keeper_ != nullptr) demand_changed(*keeper_);
+  ParticipantState next{.unsynced = engine_.unsynced(), .peers = lingering, .links = links_.size()};
+  for (const auto& session : engine_.sessions()) next.unsent = std::max(next.unsent, session.changes_unconfirmed);
+  const std::lock_guard lock(state_mutex_);
+  const bool told = state_.unsynced != next.unsynced || state_.peers != next.peers || state_.links != next.links;
+  state_ = next;
+  if (told && keeper_ != nullptr) state_changed(*keeper_);
 }
 
 PeerStatus Node::status() {
@@ -322,6 +290,13 @@ PeerStatus Node::status_on_loop() const {
                             .documents_received = session.documents_received,
                             .bytes_sent = session.bytes_sent,
                             .bytes_received = session.bytes_received});
+  }
+  for (const auto& peer : engine_.away()) {
+    AwayStatus away{.device = peer.device, .name = peer.name};
+    away.since = std::chrono::duration_cast<std::chrono::milliseconds>(loop_->now() - peer.since);
+    if (peer.expected_return)
+      away.expected_return = std::chrono::duration_cast<std::chrono::milliseconds>(*peer.expected_return);
+    status.away.push_back(std::move(away));
   }
   return status;
 }

@@ -4,7 +4,6 @@
 
 #include <fermata/peer.hpp>
 
-#include <atomic>
 #include <functional>
 #include <future>
 #include <map>
@@ -46,11 +45,21 @@ class Node final : public SyncParticipant {
   void unsubscribe(sync::SubscriptionId id);
 
   // SyncParticipant; any thread.
-  void pause(Instant deadline, std::function<void()> done) override;
+  void pause(const PauseOrder& order, std::function<void(std::uint64_t unsent)> done) override;
   void resume() override;
-  [[nodiscard]] bool has_demand() const override { return demand_; }
+  void woke() override;
+  [[nodiscard]] ParticipantState state() const override;
+  void remember(const std::string& key, const std::string& text) override;
+  [[nodiscard]] std::string recall(const std::string& key) override;
 
  private:
+  // The first half of a pause.
+  struct Flush {
+    PauseOrder order;
+    std::function<void(std::uint64_t unsent)> done;
+    Loop::TimerId timer = 0;  // when it has lasted long enough
+  };
+
   explicit Node(Parts parts);
 
   // Runs on the loop thread and waits. After the loop ended: nothing runs, and `otherwise` is returned.
@@ -66,8 +75,11 @@ class Node final : public SyncParticipant {
   void say_once(std::string words);
   void arm_timer();
   void note_catch_up();
-  void update_demand();
+  void update_state();
+  void flush_or_leave();
+  void leave_peers();
   void finish_pause(Instant deadline, const std::function<void()>& done);
+  void quiesce_again();
   [[nodiscard]] PeerStatus status_on_loop() const;
 
   std::unique_ptr<Database> database_;
@@ -89,10 +101,12 @@ class Node final : public SyncParticipant {
   std::set<LinkId> catching_up_;                              // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;
   bool paused_ = false;
+  std::optional<Flush> flush_;          // the pause waits for peers to confirm
   bool quiesced_ = false;               // the pause is complete
   std::optional<Instant> last_linked_;  // when the last session ended or was seen
 
-  std::atomic<bool> demand_ = false;
+  mutable std::mutex state_mutex_;
+  ParticipantState state_;
   std::mutex lifecycle_;  // serialises start and stop
   bool started_ = false;
   bool stopped_ = false;

@@ -23,6 +23,17 @@ CREATE TABLE cursors(epoch TEXT NOT NULL, subscription_key INTEGER NOT NULL, seq
 CREATE TABLE devices(device_id TEXT PRIMARY KEY, epoch TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
+Status fill_new(Connection& connection, const Identity& identity) {
+  return connection.execute(kTables)
+      .and_then([&] { return connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()); })
+      .and_then([&] { return connection.execute(fmt::format("PRAGMA user_version = {}", kFormat).c_str()); })
+      .and_then([&] { return save_state(connection, identity); })
+      .and_then([&] { return save_names(connection, identity); })
+      .and_then([&] { return connection.execute("COMMIT"); });
+}
+
+}  // namespace
+
 Status save_name(Connection& connection, std::string_view key, const std::string& value) {
   auto statement = connection.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)");
   if (!statement) {
@@ -42,17 +53,6 @@ Result<std::string> load_name(Connection& connection, std::string_view key) {
   }
   return *found ? statement->text(0) : std::string();
 }
-
-Status fill_new(Connection& connection, const Identity& identity) {
-  return connection.execute(kTables)
-      .and_then([&] { return connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()); })
-      .and_then([&] { return connection.execute(fmt::format("PRAGMA user_version = {}", kFormat).c_str()); })
-      .and_then([&] { return save_state(connection, identity); })
-      .and_then([&] { return save_names(connection, identity); })
-      .and_then([&] { return connection.execute("COMMIT"); });
-}
-
-}  // namespace
 
 Result<Content> inspect(Connection& connection, const std::string& owner) {
   auto application = connection.ask("PRAGMA application_id");

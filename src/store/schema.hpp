@@ -3,7 +3,8 @@
 //   documents    one row per document. `seq` is its local seq, and the index on it is the local-seq log; `life` is odd
 //                for the living; `body` is CBOR of the view, `meta` what merging needs.
 //   collections  numbers for names. sources: numbers for remote stores. cursors, devices: what sync keeps.
-//   state        one row, rewritten by every commit. meta: what changes rarely (epoch, boot_id, file).
+//   state        one row, rewritten by every commit. meta: what changes rarely (epoch, boot_id,
+//                file), and the facts of higher layers, as "kept.KEY".
 #pragma once
 
 #include "store/connection.hpp"
@@ -37,6 +38,9 @@ enum class Content { Empty, Database };
 [[nodiscard]] Status configure_reader(Connection& connection);
 // All tables and the identity, as one transaction.
 [[nodiscard]] Status create_schema(Connection& connection, const Identity& identity);
+// One row of `meta`; loads an empty text if there is none.
+[[nodiscard]] Status save_name(Connection& connection, std::string_view key, const std::string& value);
+[[nodiscard]] Result<std::string> load_name(Connection& connection, std::string_view key);
 [[nodiscard]] Result<Identity> load_identity(Connection& connection);
 [[nodiscard]] Status save_state(Connection& connection, const Identity& identity);  // all but the names
 [[nodiscard]] Status save_names(Connection& connection, const Identity& identity);  // epoch, boot_id, file

@@ -249,6 +249,28 @@ Status Store::remember_epoch(const std::string& device_id, const Epoch& epoch) {
   });
 }
 
+Status Store::remember(std::string_view key, const std::string& text) {
+  const std::string name = fmt::format("kept.{}", key);
+  return impl_->with_writer([&](Connection& connection) { return save_name(connection, name, text); });
+}
+
+Result<std::string> Store::recall(std::string_view key) {
+  const std::string name = fmt::format("kept.{}", key);
+  std::string text;
+  auto found = impl_->with_reader([&](Connection& connection) -> Status {
+    auto loaded = load_name(connection, name);
+    if (!loaded) {
+      return fail(std::move(loaded).error());
+    }
+    text = *std::move(loaded);
+    return {};
+  });
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  return text;
+}
+
 Result<std::vector<std::pair<std::string, std::uint64_t>>> Store::collections() {
   std::vector<std::pair<std::string, std::uint64_t>> names;
   auto done = impl_->with_reader([&](Connection& connection) -> Status {

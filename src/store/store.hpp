@@ -144,6 +144,11 @@ class Store {
   [[nodiscard]] Result<Epoch> last_epoch_of(const std::string& device_id);
   [[nodiscard]] Status remember_epoch(const std::string& device_id, const Epoch& epoch);
 
+  // Small facts that a higher layer keeps beside the documents and never syncs; `key` is that layer's, such as
+  // "peer.gaps". Recalls an empty text if there is none.
+  [[nodiscard]] Status remember(std::string_view key, const std::string& text);
+  [[nodiscard]] Result<std::string> recall(std::string_view key);
+
   // Names of collections with at least one live document, and how many.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 

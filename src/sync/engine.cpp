@@ -12,6 +12,9 @@ namespace {
 // How long an old link to the same device may take to show that it still lives.
 constexpr Duration kProbe = std::chrono::seconds(2);
 constexpr std::size_t kMaxRemembered = 1024;
+// The same for every link, when it is we who were away.
+constexpr Duration kProbeAfterSleep = std::chrono::seconds(5);
+constexpr std::size_t kMaxAway = 64;
 
 }  // namespace
 
@@ -20,6 +23,7 @@ struct Engine::Impl {
       : options(std::move(given)), shared{store, options, {}, store.last_local_seq(), {}} {}
 
   bool forget(LinkId link);
+  void note_goodbye(const Session& session);
   void close(LinkId link, Error why);
   void check(LinkId link, Status status);
   void settle_duplicates(const LinkInfo& opened, Instant now);
@@ -35,12 +39,22 @@ struct Engine::Impl {
   std::map<DeviceId, RememberedPeer> remembered;
   std::map<SubscriptionId, std::uint64_t> keys;
   SubscriptionId last_subscription = 0;
+  std::deque<AwayPeer> away;  // oldest first
 };
+
+void Engine::Impl::note_goodbye(const Session& session) {
+  const auto& goodbye = session.remote_goodbye();
+  if (!goodbye) return;
+  std::erase_if(away, [&](const AwayPeer& each) { return each.device == goodbye->device; });
+  away.push_back(*goodbye);
+  if (away.size() > kMaxAway) away.pop_front();
+}
 
 // The session goes at once: whatever still arrives on the link meets nobody.
 bool Engine::Impl::forget(LinkId link) {
   const auto found = sessions.find(link);
   if (found == sessions.end()) return false;
+  note_goodbye(*found->second);
   if (auto left = found->second->leave()) {
     if (remembered.size() >= kMaxRemembered) remembered.clear();
     remembered.insert_or_assign(found->second->link().remote, std::move(*left));
@@ -125,6 +139,7 @@ void Engine::link_opened(const LinkInfo& link, Instant now) {
         CloseLink{link.link, {ErrorCode::InvalidArgument, fmt::format("{} is this device itself", link.address)}});
     return;
   }
+  std::erase_if(impl_->away, [&](const AwayPeer& each) { return each.device == link.remote; });
   auto& session = impl_->sessions[link.link];
   session = std::make_unique<Session>(impl_->shared, link, now);
   const auto remembered = impl_->remembered.find(link.remote);
@@ -168,6 +183,12 @@ void Engine::goodbye(std::optional<Duration> expected_return, Instant) {
   }
 }
 
+void Engine::woke(Instant now) {
+  for (const auto& [link, session] : impl_->sessions) {
+    if (!session->probing()) session->probe(now + kProbeAfterSleep, now);
+  }
+}
+
 std::optional<Action> Engine::poll() {
   if (impl_->shared.actions.empty()) return std::nullopt;
   Action action = std::move(impl_->shared.actions.front());
@@ -191,6 +212,15 @@ void Engine::on_deadline(Instant now) {
 bool Engine::unsynced() const {
   return std::any_of(impl_->sessions.begin(), impl_->sessions.end(),
                      [](const auto& entry) { return entry.second->unsynced(); });
+}
+
+bool Engine::unsent() const {
+  return std::any_of(impl_->sessions.begin(), impl_->sessions.end(),
+                     [](const auto& entry) { return entry.second->unsent(); });
+}
+
+std::vector<AwayPeer> Engine::away() const {
+  return {impl_->away.begin(), impl_->away.end()};
 }
 
 std::vector<SessionStatus> Engine::sessions() const {

@@ -71,6 +71,15 @@ struct SessionStatus {
   std::uint64_t documents_sent = 0, documents_received = 0;
   std::uint64_t bytes_sent = 0, bytes_received = 0;
   std::uint64_t documents_too_large = 0;  // passed over because no frame holds them: the remote lacks these
+  std::uint64_t changes_unconfirmed = 0;  // of our log, that the remote has not confirmed; it may not want all of them
+};
+
+// A device that said goodbye and has not been back since.
+struct AwayPeer {
+  DeviceId device;
+  std::string name;
+  Instant since{};
+  std::optional<Duration> expected_return;  // counted from `since`, as it said; a hint
 };
 
 class Engine {
@@ -94,13 +103,20 @@ class Engine {
   // Says goodbye on every session, with when we expect to be back if known, and closes them.
   void goodbye(std::optional<Duration> expected_return, Instant now);
 
+  // This process did not run for a while: links may be dead without having said so. Each remote is asked for a sign of
+  // life, and given up without one within 5 s.
+  void woke(Instant now);
+
   [[nodiscard]] std::optional<Action> poll();
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   void on_deadline(Instant now);
 
   // Something is unsent, unacknowledged or not yet received from a connected peer.
   [[nodiscard]] bool unsynced() const;
+  // A connected remote has not confirmed all that we have for it.
+  [[nodiscard]] bool unsent() const;
   [[nodiscard]] std::vector<SessionStatus> sessions() const;
+  [[nodiscard]] std::vector<AwayPeer> away() const;  // at most the latest 64
 
  private:
   struct Impl;

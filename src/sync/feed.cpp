@@ -173,6 +173,15 @@ bool Feed::caught_up() const {
          });
 }
 
+// From the slowest subscription's last confirmed place to the end of the log.
+std::uint64_t Feed::changes_unconfirmed() const {
+  if (caught_up()) return 0;
+  std::uint64_t confirmed = shared_.head;
+  for (const RemoteSubscription& subscription : subscriptions_)
+    confirmed = std::min(confirmed, std::max(subscription.acked.seq, subscription.delivered));
+  return shared_.head - confirmed;
+}
+
 bool Feed::window_open() const {
   return unacked_bytes_ + writer_.size() < shared_.options.window_bytes;
 }

@@ -68,6 +68,7 @@ class Feed {
   [[nodiscard]] std::optional<std::uint64_t> settled(std::string_view collection) const;
   [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions() const { return subscriptions_; }
   [[nodiscard]] bool caught_up() const;
+  [[nodiscard]] std::uint64_t changes_unconfirmed() const;
   [[nodiscard]] std::uint64_t documents_sent() const { return documents_sent_; }
   [[nodiscard]] std::uint64_t documents_too_large() const { return documents_too_large_; }
 

@@ -134,6 +134,11 @@ Status Session::on(const Pong&) {
 }
 
 Status Session::on(const Goodbye& goodbye) {
+  // Beyond a year it is no expectation, and would not be representable.
+  constexpr std::uint64_t kLongestMs = 365ull * 24 * 3600 * 1000;
+  remote_goodbye_ = AwayPeer{link_.remote, remote_name_, now_, std::nullopt};
+  if (goodbye.expected_return_ms && *goodbye.expected_return_ms <= kLongestMs)
+    remote_goodbye_->expected_return = std::chrono::milliseconds(*goodbye.expected_return_ms);
   return fail(ErrorCode::Closed, fmt::format("the peer said goodbye: {}", goodbye.reason));
 }
 
@@ -227,6 +232,7 @@ SessionStatus Session::status() const {
   status.catch_up = catch_up_.value_or(Duration{});
   status.documents_sent = feed_.documents_sent();
   status.documents_too_large = feed_.documents_too_large();
+  status.changes_unconfirmed = greeted_ ? feed_.changes_unconfirmed() : 0;
   status.documents_received = documents_received_;
   status.bytes_sent = outlet_.bytes_sent;
   status.bytes_received = bytes_received_;

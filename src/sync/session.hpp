@@ -44,6 +44,9 @@ class Session {
   [[nodiscard]] const LinkInfo& link() const { return link_; }
   [[nodiscard]] SessionStatus status() const;
   [[nodiscard]] bool unsynced() const;
+  [[nodiscard]] bool unsent() const { return greeted_ && !feed_.caught_up(); }
+  // Set once the remote has said goodbye.
+  [[nodiscard]] const std::optional<AwayPeer>& remote_goodbye() const { return remote_goodbye_; }
 
  private:
   [[nodiscard]] Status on(const Hello& hello);
@@ -71,6 +74,7 @@ class Session {
   store::Epoch remote_epoch_;  // assumed until HELLO came
   bool greeted_ = false;       // HELLO came
   std::string remote_name_;
+  std::optional<AwayPeer> remote_goodbye_;
 
   Instant opened_;
   Instant now_;
