@@ -20,6 +20,12 @@ void GapLedger::begin(GapCause cause, Instant now, Gap::Wall wall, std::uint64_t
   opened_ = now;
 }
 
+void GapLedger::set_unsent(std::uint64_t unsent) {
+  if (paused()) {
+    gaps_.back().changes_unsent = unsent;
+  }
+}
+
 void GapLedger::end(Instant now) {
   if (!paused()) {
     return;

@@ -30,6 +30,8 @@ class GapLedger {
 
   // Sync is paused for `cause`; `unsent`: our changes that no connected peer has confirmed. Ends what is open.
   void begin(GapCause cause, Instant now, Gap::Wall wall, std::uint64_t unsent);
+  // What did not fit into the pause after all. Nothing happens without an open gap of begin().
+  void set_unsent(std::uint64_t unsent);
   // Sync runs again. Nothing happens without an open gap of begin().
   void end(Instant now);
   // What the catch-up after the last closed gap brought. Told once per peer: documents add up, the longest time counts.
@@ -47,6 +49,7 @@ class GapLedger {
 
   // How long a gap of that cause usually lasts: the median of the last kMedianOf closed ones. Nothing without any.
   [[nodiscard]] std::optional<Duration> expected_length(GapCause cause) const;
+  [[nodiscard]] bool is_open() const { return opened_.has_value(); }
   [[nodiscard]] std::vector<Gap> gaps() const;  // oldest first
 
   // One line of JSON. decode() never fails: entries that it cannot use are left out, as is a text that is no ledger.
@@ -73,5 +76,8 @@ class GapLedger {
   Presence presence_;
   std::optional<Since> alone_;
 };
+
+// What encode() wrote, for whoever only looks: the last may be open still.
+[[nodiscard]] std::vector<Gap> gaps_in(std::string_view json);
 
 }  // namespace fermata::lifecycle

@@ -85,22 +85,30 @@ std::string GapLedger::encode() const {
   return to_json(Map{{"gaps", std::move(gaps)}});
 }
 
-GapLedger GapLedger::decode(std::string_view json, Gap::Wall now) {
-  GapLedger ledger;
+std::vector<Gap> gaps_in(std::string_view json) {
+  std::vector<Gap> found;
   const auto value = from_json(json);
   const Map* map = value ? value->if_a<Map>() : nullptr;
   const Value* gaps = map ? find_path(*map, "gaps") : nullptr;
   const Array* array = gaps ? gaps->if_a<Array>() : nullptr;
   if (!array) {
-    return ledger;
+    return found;
   }
   for (const Value& each : *array) {
     if (auto gap = to_gap(each)) {
-      if (!gap->length) {
-        cut_short(*gap, now);
-      }
-      ledger.add(*gap);
+      found.push_back(*gap);
     }
+  }
+  return found;
+}
+
+GapLedger GapLedger::decode(std::string_view json, Gap::Wall now) {
+  GapLedger ledger;
+  for (Gap& gap : gaps_in(json)) {
+    if (!gap.length) {
+      cut_short(gap, now);
+    }
+    ledger.add(gap);
   }
   return ledger;
 }

@@ -8,7 +8,7 @@ namespace fermata {
 Result<std::vector<Gap>> recorded_gaps(Database& database) {
   const auto text = store_of(database).recall("gaps");
   if (!text) return fail(text.error());
-  return lifecycle::GapLedger::decode_as_kept(*text).gaps();
+  return lifecycle::gaps_in(*text);
 }
 
 }  // namespace fermata

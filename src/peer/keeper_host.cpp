@@ -5,6 +5,7 @@
 namespace fermata {
 namespace {
 
+constexpr Duration kCatchUpWithin = std::chrono::seconds(60);
 constexpr const char* kGapsKey = "gaps";
 constexpr const char* kPulsesKey = "pulses";
 
@@ -127,7 +128,7 @@ void BackgroundSync::Impl::begin_pause(const lifecycle::PauseSync& order) {
   pause_deadline = order.deadline;
   last_order = {order.deadline, order.expected_return ? order.expected_return : ledger.expected_length(order.cause)};
   busy.assign(participants.begin(), participants.end());
-  ledger.set_unsent(0);  // what does not fit is counted as they answer
+  left_unsent = 0;
   for (SyncParticipant* participant : participants) pause_participant(*participant, last_order);
 }
 
@@ -142,7 +143,8 @@ void BackgroundSync::Impl::pause_participant(SyncParticipant& participant, const
 void BackgroundSync::Impl::participant_paused(std::uint64_t id, const SyncParticipant* participant,
                                               std::uint64_t unsent) {
   if (id != pause_id || std::erase(busy, participant) == 0) return;
-  ledger.add_unsent(unsent);
+  left_unsent += unsent;
+  if (busy.empty()) ledger.set_unsent(left_unsent);  // kept with the next change: the databases are closed
 }
 
 void BackgroundSync::Impl::finish_pause_if_due(Instant now) {
@@ -158,7 +160,8 @@ void BackgroundSync::Impl::resume_participants() {
     paused = false;
     for (SyncParticipant* participant : participants) participant->resume();
   }
-  ledger.end(system_clock().now());
+  gap_ended = system_clock().now();
+  ledger.end(*gap_ended);
   ledger_changed = true;
   refresh();
 }
@@ -206,7 +209,9 @@ void BackgroundSync::Impl::save() {
   known_gaps = ledger.gaps();
 }
 
+// A peer that comes much later brings news, but not because of the gap.
 void BackgroundSync::Impl::note_catch_up(std::uint64_t documents, Duration duration) {
+  if (!gap_ended || system_clock().now() > *gap_ended + kCatchUpWithin) return;
   ledger.note_catch_up(documents, duration);
   ledger_changed = true;
 }
@@ -238,9 +243,12 @@ void BackgroundSync::Impl::refresh() {
   if (!holds.empty()) demand.hold_reason = holds.begin()->second;
   const Instant now = system_clock().now();
   keeper->set_demand(demand, now);
-  const std::size_t before = ledger.gaps().size();
+  const bool was_open = ledger.is_open();
   ledger.set_presence(presence, now, wall_now());
-  ledger_changed |= ledger.gaps().size() != before;
+  if (was_open && !ledger.is_open()) {
+    gap_ended = now;
+    ledger_changed = true;
+  }
 }
 
 // Sampled when what is held changes: the counters in between belong to one strategy.

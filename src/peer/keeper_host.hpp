@@ -74,6 +74,7 @@ struct BackgroundSync::Impl {
   lifecycle::GapLedger ledger;
   bool ledger_recalled = false;
   bool ledger_changed = false;
+  std::optional<Instant> gap_ended;  // the last one
   lifecycle::CostMeter meter;
   std::optional<Strategy> metered;
   std::map<std::uint64_t, std::string> holds;
@@ -82,6 +83,7 @@ struct BackgroundSync::Impl {
   bool paused = false;  // from PauseSync to ResumeSync
   std::uint64_t pause_id = 0;
   PauseOrder last_order{};
+  std::uint64_t left_unsent = 0;  // of those who have answered
   std::optional<Instant> pause_deadline;     // while the keeper waits for sync_paused
   std::vector<const SyncParticipant*> busy;  // have not answered pause()
 

@@ -94,6 +94,7 @@ class Node final : public SyncParticipant {
   Loop::TimerId timer_ = 0;
   Loop::TimerId linger_timer_ = 0;
   std::vector<std::string> listening_;
+  bool dials_ = false;
   BackgroundSync* keeper_ = nullptr;                          // told of demand, from start to stop
   std::map<LinkId, std::string> links_;                       // and who they lead to, for people
   std::map<sync::SubscriptionId, std::uint64_t> subscribed_;  // and the key of each

@@ -13,6 +13,7 @@ struct ParticipantState {
   bool unsynced = false;     // something is unsent, unconfirmed or not yet received from a connected peer
   bool peers = false;        // a peer is connected, or was 30 s ago
   std::size_t links = 0;     // connected peers
+  bool wants_peers = false;  // it dials somebody, or asks for documents
   std::uint64_t unsent = 0;  // changes of ours that the slowest connected peer has not confirmed
 };
 

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "integration/platform/mailbox.hpp"
@@ -43,19 +45,33 @@ class PlayedPlatform final : public Platform {
 
 class PlayedParticipant final : public SyncParticipant {
  public:
-  void pause(Instant /*deadline*/, std::function<void()> done) override {
+  void pause(const PauseOrder& order, std::function<void(std::uint64_t unsent)> done) override {
+    orders.put(order);
     calls.put("pause");
     if (obedient) {
-      done();
+      done(unsent);
     } else {
       late_done.put(std::move(done));
     }
   }
   void resume() override { calls.put("resume"); }
-  [[nodiscard]] bool has_demand() const override { return demand; }
+  void woke() override { calls.put("woke"); }
+  [[nodiscard]] ParticipantState state() const override { return {.unsynced = demand, .links = 1, .unsent = 7}; }
+  void remember(const std::string& key, const std::string& text) override {
+    const std::lock_guard lock(kept_mutex);
+    kept[key] = text;
+  }
+  [[nodiscard]] std::string recall(const std::string& key) override {
+    const std::lock_guard lock(kept_mutex);
+    return kept[key];
+  }
 
   Mailbox<std::string> calls;
-  Mailbox<std::function<void()>> late_done;
+  Mailbox<PauseOrder> orders;
+  Mailbox<std::function<void(std::uint64_t)>> late_done;
+  std::mutex kept_mutex;
+  std::map<std::string, std::string> kept;
+  std::uint64_t unsent = 2;
   std::atomic<bool> demand = true;
   std::atomic<bool> obedient = true;
 };
@@ -136,7 +152,7 @@ TEST_F(BackgroundSyncTest, WaitsForTheSlowestParticipant) {
   stage_.events.on_app_state(AppState::Terminating, std::chrono::hours(1));
   EXPECT_EQ(called(participant_), "pause");
   EXPECT_TRUE(stage_.asked.empty());
-  participant_.late_done.take().value()();
+  participant_.late_done.take().value()(0);
   EXPECT_EQ(asked(), "ready");
 }
 
@@ -152,13 +168,13 @@ TEST_F(BackgroundSyncTest, ALateAnswerToAnOlderPauseDoesNotEndANewerOne) {
   EXPECT_EQ(called(participant_), "pause");
   const auto first = participant_.late_done.take().value();
   const auto second = participant_.late_done.take().value();
-  first();
+  first(0);
   // A round trip through the keeper's thread: whatever the late answer did, it has done now.
   Mailbox<bool> seen;
   sync_->observe([&](const BackgroundSyncStatus&) { seen.put(true); });
   ASSERT_TRUE(seen.take());
   EXPECT_TRUE(stage_.asked.empty());
-  second();
+  second(0);
   EXPECT_EQ(asked(), "ready");
   sync_->observe({});
 }
@@ -169,7 +185,7 @@ TEST_F(BackgroundSyncTest, ReturningDuringThePauseResumesAfterIt) {
   stage_.events.on_app_state(AppState::Terminating, std::chrono::hours(1));
   EXPECT_EQ(called(participant_), "pause");
   foreground();
-  participant_.late_done.take().value()();
+  participant_.late_done.take().value()(0);
   EXPECT_EQ(called(participant_), "resume");
   EXPECT_TRUE(stage_.asked.empty()) << "it was not ready to be suspended";
 }
@@ -203,11 +219,11 @@ TEST_F(BackgroundSyncTest, DemandDecides) {
   sync_->start();
   background(milliseconds(60000));
   participant_.demand = true;
-  demand_changed(*sync_);
+  state_changed(*sync_);
   EXPECT_EQ(asked(), "acquire silent_audio");
   audio(StrategyEvent::Held);
   participant_.demand = false;
-  demand_changed(*sync_);
+  state_changed(*sync_);
   EXPECT_EQ(asked(), "release silent_audio");
 }
 

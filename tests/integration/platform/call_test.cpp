@@ -12,12 +12,15 @@ namespace {
 
 class Syncing final : public SyncParticipant {
  public:
-  void pause(Instant /*deadline*/, std::function<void()> done) override {
+  void pause(const PauseOrder& /*order*/, std::function<void(std::uint64_t unsent)> done) override {
     calls.put("pause");
-    done();
+    done(0);
   }
   void resume() override { calls.put("resume"); }
-  [[nodiscard]] bool has_demand() const override { return true; }
+  void woke() override {}
+  [[nodiscard]] ParticipantState state() const override { return {.unsynced = true, .links = 1}; }
+  void remember(const std::string& /*key*/, const std::string& /*text*/) override {}
+  [[nodiscard]] std::string recall(const std::string& /*key*/) override { return {}; }
   Mailbox<std::string> calls;
 };
 
