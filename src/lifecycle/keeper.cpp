@@ -157,7 +157,10 @@ void Keeper::reconcile(Instant now) {
   }
   steer_pulses(now);
   seen_ = std::max(seen_, now);
-  expected_ = next_deadline();
+  // While something is being acquired our owner may be busy with it, which is no suspension.
+  const bool busy = std::any_of(primaries_.begin(), primaries_.end(),
+                                [this](const Slot& slot) { return slot.phase == Phase::Acquiring && waits(slot); });
+  expected_ = busy ? std::nullopt : next_deadline();
 }
 
 bool Keeper::in_background() const {

@@ -28,7 +28,7 @@ TEST(RecipeDefects, DoesNotReactivateTheSessionWhenTheInterruptionEnded) {
   EXPECT_EQ(it.taken(), "release silent_audio, acquire silent_audio");
 }
 
-// Put back: in ladder.cpp, wait_longer(): `slot.due = Instant::max();`.
+// Put back: in ladder.cpp, wait_longer(): `slot.due = now + std::chrono::hours(24);`.
 TEST(RecipeDefects, HasNoRetry) {
   auto it = held_in_background();
   it.audio(StrategyEvent::Interrupted);
@@ -64,7 +64,7 @@ TEST(RecipeDefects, WaitsForAnEndThatNeverComes) {
   EXPECT_EQ(it.taken(), "release silent_audio, acquire silent_audio");
 }
 
-// Put back: in pause.cpp, verify(): `return;` at its beginning.
+// Put back: in pause.cpp, verify(): return after its first line.
 TEST(RecipeDefects, StaysSilentForEverWhenFrozenAcrossAWholeCall) {
   auto it = held_in_background();
   it.audio(StrategyEvent::Interrupted);

@@ -140,10 +140,24 @@ TEST(Suspension, WithNothingHeldIsNobodysFault) {
   it.demand(true);
   it.state(AppState::Background, kGrace);
   for (int i = 0; i < 3; ++i) {
+    it.audio(StrategyEvent::Refused);
+    it.taken();
     it.freeze(seconds(3));
     it.deadline();
+    EXPECT_EQ(it.taken(), "suspended 2500, acquire silent_audio");
+    it.audio(StrategyEvent::Held);
     EXPECT_TRUE(it.acquired(SilentAudio)) << it.trace();
   }
+}
+
+TEST(Suspension, IsNotSeenInAnAcquireThatKeptItsOwnerBusy) {
+  KeeperDriver it;
+  it.intent(true);
+  it.demand(true);
+  it.state(AppState::Background, seconds(10));
+  it.freeze(seconds(4));
+  it.audio(StrategyEvent::Held);
+  EXPECT_EQ(it.taken(), "acquire silent_audio");
 }
 
 TEST(Suspension, WithNothingWantedIsSaidAndThenPaused) {
