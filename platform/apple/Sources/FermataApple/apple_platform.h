@@ -28,6 +28,9 @@ class ApplePlatform final : public Platform {
  private:
   struct Parts;
   void start_parts(const std::shared_ptr<class Reporter>& reporter);
+  void attach_windows();
+  void acquire_pooled(Strategy strategy);
+  void release_pooled(Strategy strategy);
 
   const Declared declared_;
   const Explain explain_;

@@ -34,13 +34,16 @@ ApplePlatform::~ApplePlatform() {
   if (!parts_) {
     return;
   }
-  parts_->reporter->silence();
-  BackgroundWindows::shared().detach();
-  for (const Strategy strategy : {Strategy::SilentAudio, Strategy::PulsedAudio, Strategy::TaskAssertion,
-                                  Strategy::ContinuedTask}) {
-    release(strategy);
+  @autoreleasepool {
+    parts_->reporter->silence();
+    BackgroundWindows::shared().detach();
+    for (const Strategy strategy :
+         {Strategy::SilentAudio, Strategy::PulsedAudio, Strategy::TaskAssertion, Strategy::ContinuedTask}) {
+      release_pooled(strategy);
+    }
+    parts_->app->ready();
+    parts_.reset();
   }
-  parts_->app->ready();
 }
 
 void ApplePlatform::start(PlatformEvents events) {
@@ -53,23 +56,29 @@ void ApplePlatform::start(PlatformEvents events) {
       states->held();
     }
   };
-  start_parts(std::make_shared<Reporter>(std::move(events)));
-  *app = parts_->app;
-  parts_->app->start();
-  parts_->conditions->start();
-  BackgroundWindows::shared().attach(
-      {.opened =
-           [weak = std::weak_ptr(parts_->app)] {
-             if (const auto self = weak.lock()) {
-               self->window_opened();
-             }
-           },
-       .closing =
-           [weak = std::weak_ptr(parts_->app)](Milliseconds time_left) {
-             if (const auto self = weak.lock()) {
-               self->window_closing(time_left);
-             }
-           }});
+  @autoreleasepool {
+    start_parts(std::make_shared<Reporter>(std::move(events)));
+    *app = parts_->app;
+    parts_->app->start();
+    parts_->conditions->start();
+    attach_windows();
+  }
+}
+
+void ApplePlatform::attach_windows() {
+  const std::weak_ptr<AppStates> app = parts_->app;
+  BackgroundWindows::shared().attach({.opened =
+                                          [app] {
+                                            if (const auto states = app.lock()) {
+                                              states->window_opened();
+                                            }
+                                          },
+                                      .closing =
+                                          [app](Milliseconds time_left) {
+                                            if (const auto states = app.lock()) {
+                                              states->window_closing(time_left);
+                                            }
+                                          }});
 }
 
 void ApplePlatform::start_parts(const std::shared_ptr<Reporter>& reporter) {
@@ -100,7 +109,14 @@ std::vector<Strategy> ApplePlatform::strategies() const {
   return offered;
 }
 
+// The keeper's thread is not one of Foundation's: it has no pool of its own.
 void ApplePlatform::acquire(Strategy strategy) {
+  @autoreleasepool {
+    acquire_pooled(strategy);
+  }
+}
+
+void ApplePlatform::acquire_pooled(Strategy strategy) {
   switch (strategy) {
     case Strategy::SilentAudio:
     case Strategy::PulsedAudio:
@@ -120,6 +136,12 @@ void ApplePlatform::acquire(Strategy strategy) {
 }
 
 void ApplePlatform::release(Strategy strategy) {
+  @autoreleasepool {
+    release_pooled(strategy);
+  }
+}
+
+void ApplePlatform::release_pooled(Strategy strategy) {
   switch (strategy) {
     case Strategy::SilentAudio:
     case Strategy::PulsedAudio:
@@ -138,12 +160,16 @@ void ApplePlatform::release(Strategy strategy) {
 }
 
 void ApplePlatform::pulse(std::chrono::milliseconds length) {
-  parts_->audio->pulse(length);
+  @autoreleasepool {
+    parts_->audio->pulse(length);
+  }
 }
 
 void ApplePlatform::ready_to_suspend() {
-  BackgroundWindows::shared().ready();
-  parts_->app->ready();
+  @autoreleasepool {
+    BackgroundWindows::shared().ready();
+    parts_->app->ready();
+  }
 }
 
 std::optional<CostReading> ApplePlatform::cost() {

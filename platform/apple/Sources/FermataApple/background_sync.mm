@@ -35,7 +35,8 @@ fermata::BackgroundMode mode_of(FMTBackgroundMode mode) {
 @implementation FMTBackgroundSyncStatus
 // The header is C and the status is C++.
 static const fermata::BackgroundSyncStatus& of(const void* status) {
-  return *static_cast<const fermata::BackgroundSyncStatus*>(status);
+  static const fermata::BackgroundSyncStatus nothing;  // of one that the app made itself
+  return status != nullptr ? *static_cast<const fermata::BackgroundSyncStatus*>(status) : nothing;
 }
 
 - (instancetype)initWithStatus:(const fermata::BackgroundSyncStatus&)status {
@@ -77,51 +78,16 @@ static const fermata::BackgroundSyncStatus& of(const void* status) {
 
 @end
 
-@interface FMTHold ()
-- (instancetype)initWithHold:(fermata::Hold)hold;
-@end
-
-@implementation FMTHold
-
-- (instancetype)initWithHold:(fermata::Hold)hold {
-  self = [super init];
-  if (self != nil) {
-    hold_ = new fermata::Hold(std::move(hold));
-  }
-  return self;
-}
-
-- (void)dealloc {
-  delete static_cast<fermata::Hold*>(hold_);
-#if !__has_feature(objc_arc)
-  [super dealloc];
-#endif
-}
-
-- (void)end {
-  *static_cast<fermata::Hold*>(hold_) = {};
-}
-
-@end
-
-@interface FMTBackgroundSync ()
-- (instancetype)initOnce;
-@end
-
 @implementation FMTBackgroundSync
 
 + (FMTBackgroundSync*)shared {
-  static FMTBackgroundSync* const only = [[FMTBackgroundSync alloc] initOnce];
+  static FMTBackgroundSync* const only = [[FMTBackgroundSync alloc] init];
   return only;
 }
 
 + (void)registerBackgroundTasks {
   fermata::apple::BackgroundWindows::shared().register_handlers(fermata::apple::declared_in_info_plist(),
                                                                 fermata::apple::explain_to_log());
-}
-
-- (instancetype)initOnce {
-  return [super init];
 }
 
 - (void)start {
@@ -155,25 +121,19 @@ static const fermata::BackgroundSyncStatus& of(const void* status) {
       .to_return();
 }
 
-- (FMTHold*)holdWithReason:(NSString*)reason {
-  const char* const text = [reason UTF8String];
-  return fermata::apple::Strong<FMTHold*>::owned(
-             [[FMTHold alloc] initWithHold:fermata::BackgroundSync::shared().hold(text != nullptr ? text : "")])
-      .to_return();
-}
-
 - (void)observe:(void (^)(FMTBackgroundSyncStatus*))observer {
   if (observer == nil) {
     fermata::BackgroundSync::shared().observe(nullptr);
     return;
   }
-  fermata::BackgroundSync::shared().observe([tell = fermata::apple::calling(observer)](const fermata::BackgroundSyncStatus& status) {
-    fermata::apple::post_to_main([tell, status] {
-      tell(fermata::apple::Strong<FMTBackgroundSyncStatus*>::owned(
-               [[FMTBackgroundSyncStatus alloc] initWithStatus:status])
-               .get());
-    });
-  });
+  fermata::BackgroundSync::shared().observe(
+      [tell = fermata::apple::calling(observer)](const fermata::BackgroundSyncStatus& status) {
+        fermata::apple::post_to_main([tell, status] {
+          tell(fermata::apple::Strong<FMTBackgroundSyncStatus*>::owned(
+                   [[FMTBackgroundSyncStatus alloc] initWithStatus:status])
+                   .get());
+        });
+      });
 }
 
 @end

@@ -1,6 +1,6 @@
-// Spans of background time that the system gives by itself: BGAppRefreshTask (about 30 s) and BGProcessingTask (minutes,
-// on an idle device). While one is open, sync runs and the keeper may try to hold something; before it closes, sync is
-// paused.
+// Spans of background time that the system gives by itself: BGAppRefreshTask (about 30 s) and BGProcessingTask
+// (minutes, on an idle device). While one is open, sync runs and the keeper may try to hold something; before it
+// closes, sync is paused.
 #pragma once
 
 #import <BackgroundTasks/BackgroundTasks.h>
@@ -21,7 +21,7 @@ namespace fermata::apple {
 class BackgroundWindows {
  public:
   struct Listener {
-    std::function<void()> opened;                       // main thread
+    std::function<void()> opened;                         // main thread
     std::function<void(Milliseconds time_left)> closing;  // main thread; ready() is awaited that long
   };
 

@@ -5,8 +5,8 @@
 namespace fermata::apple {
 namespace {
 
-constexpr NSTimeInterval kStep = 1;     // s between two steps of progress
-constexpr std::int64_t kWindow = 600;   // steps by which the goal moves on, whenever half of the way is done
+constexpr NSTimeInterval kStep = 1;    // s between two steps of progress
+constexpr std::int64_t kWindow = 600;  // steps by which the goal moves on, whenever half of the way is done
 
 NSString* string(const std::string& text) {
   return [NSString stringWithUTF8String:text.c_str()];

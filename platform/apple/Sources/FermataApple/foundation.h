@@ -31,8 +31,8 @@ class Observers {
   std::vector<Strong<FMTObserver*>> observers_;
 };
 
-// Calls `work` on the main thread again and again until it is destroyed; a last call may come just after that, so `work`
-// must hold what it uses (weakly). Made and destroyed on any thread.
+// Calls `work` on the main thread again and again until it is destroyed; a last call may come just after that, so
+// `work` must hold what it uses (weakly). Made and destroyed on any thread.
 class Ticker {
  public:
   Ticker(NSTimeInterval period, std::function<void()> work);

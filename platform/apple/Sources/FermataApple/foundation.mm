@@ -45,7 +45,8 @@
 namespace fermata::apple {
 
 void post_to_main(std::function<void()> work) {
-  const auto job = Strong<FMTObserver*>::owned([[FMTObserver alloc] initWithWork:[run = std::move(work)](id) { run(); }]);
+  const auto job =
+      Strong<FMTObserver*>::owned([[FMTObserver alloc] initWithWork:[run = std::move(work)](id) { run(); }]);
   [job.get() performSelectorOnMainThread:@selector(invoke:) withObject:nil waitUntilDone:NO];
 }
 

@@ -19,7 +19,10 @@ bool has_begun(NSUInteger type) {
 
 // A beginning that is told afterwards, or whose cause is a route that is gone, will never be followed by an end.
 bool will_end(NSNotification* notification) {
-  const NSUInteger reason = number_in(notification, AVAudioSessionInterruptionReasonKey, 0);
+  NSUInteger reason = AVAudioSessionInterruptionReasonDefault;
+  if (@available(iOS 14.5, *)) {
+    reason = number_in(notification, AVAudioSessionInterruptionReasonKey, reason);
+  }
   return reason != AVAudioSessionInterruptionReasonAppWasSuspended &&
          reason != AVAudioSessionInterruptionReasonRouteDisconnected;
 }
@@ -142,7 +145,8 @@ void SilentAudio::listen() {
   };
   on(AVAudioSessionInterruptionNotification, &SilentAudio::interrupted);
   on(AVAudioSessionRouteChangeNotification, &SilentAudio::route_changed);
-  for (NSString* name : {AVAudioSessionMediaServicesWereLostNotification, AVAudioSessionMediaServicesWereResetNotification}) {
+  for (NSString* name :
+       {AVAudioSessionMediaServicesWereLostNotification, AVAudioSessionMediaServicesWereResetNotification}) {
     observers_->listen(name, [weak = weak_from_this()](NSNotification*) {
       if (const auto self = weak.lock()) {
         self->lost();

@@ -63,8 +63,12 @@ class Strong {
 
 template <class Argument>
 [[nodiscard]] std::function<void(Argument)> calling(void (^block)(Argument)) {
-  const std::shared_ptr<const void> kept(Block_copy(block), [](const void* copy) { Block_release(copy); });
-  return [kept](Argument argument) { ((void (^)(Argument))kept.get())(argument); };
+  using Block = void (^)(Argument);
+  const std::shared_ptr<Block> kept(new Block(Block_copy(block)), [](Block* copy) {
+    Block_release(*copy);
+    delete copy;
+  });
+  return [kept](Argument argument) { (*kept)(argument); };
 }
 
 #endif

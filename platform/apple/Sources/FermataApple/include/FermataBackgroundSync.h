@@ -19,7 +19,6 @@ typedef NS_ENUM(NSInteger, FMTBackgroundMode) {
  @private
   void *status_;
 }
-- (instancetype)init NS_UNAVAILABLE;
 @property(nonatomic, readonly) BOOL isOn;
 @property(nonatomic, readonly) BOOL isSyncing;
 @property(nonatomic, readonly) BOOL isHolding;
@@ -31,23 +30,13 @@ typedef NS_ENUM(NSInteger, FMTBackgroundMode) {
 @property(nonatomic, readonly) uint64_t recoveries;
 @end
 
-/// A declared need: the app is held while this object lives, or until end.
-@interface FMTHold : NSObject {
- @private
-  void *hold_;
-}
-- (instancetype)init NS_UNAVAILABLE;
-- (void)end;
-@end
-
-/// Thread-safe.
+/// The keeper of this process. Thread-safe.
 @interface FMTBackgroundSync : NSObject
 @property(class, nonatomic, readonly) FMTBackgroundSync *shared;
 /// What was asked for last. Not what is true: see status.
 @property(nonatomic, readonly) BOOL isOn;
 @property(nonatomic, readonly) FMTBackgroundSyncStatus *status;
 
-- (instancetype)init NS_UNAVAILABLE;
 /// In application(_:didFinishLaunchingWithOptions:), and only there: lets the system wake the app for sync, if Info.plist
 /// names …fermata.refresh or …fermata.processing.
 + (void)registerBackgroundTasks;
@@ -58,7 +47,6 @@ typedef NS_ENUM(NSInteger, FMTBackgroundMode) {
 - (void)startWithMode:(FMTBackgroundMode)mode storeSafe:(BOOL)storeSafe;
 /// Takes that back. Idempotent.
 - (void)stop;
-- (FMTHold *)holdWithReason:(NSString *)reason;
 /// On the main queue, after each change and once soon. One observer; nil removes it.
 - (void)observe:(nullable void (^)(FMTBackgroundSyncStatus *status))observer;
 @end
