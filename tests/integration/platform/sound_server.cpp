@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -25,8 +26,13 @@ std::string value_of(const std::string& block, const std::string& before, char a
 
 }  // namespace
 
-SoundServer::SoundServer() : address_("unix:" + directory_.path() + "/native") {
+SoundServer::SoundServer(Kind kind) : kind_(kind) {
+  const bool pipewire = kind_ == Kind::PipeWire;
+  address_ = "unix:" + directory_.path() + (pipewire ? "/pulse/native" : "/native");
   ::setenv("PULSE_SERVER", address_.c_str(), 1);
+  if (pipewire) {
+    bus_ = std::make_unique<MessageBus>("DBUS_SESSION_BUS_ADDRESS", directory_.path());
+  }
   start();
 }
 
@@ -35,6 +41,15 @@ SoundServer::~SoundServer() {
 }
 
 void SoundServer::start() {
+  kind_ == Kind::PipeWire ? start_pipewire() : start_pulseaudio();
+  ASSERT_TRUE(eventually([this] { return pactl("info").find("Server Name") != std::string::npos; })) << log();
+  if (kind_ == Kind::PipeWire) {
+    pactl("load-module module-null-sink sink_name=null0");
+    ASSERT_TRUE(eventually([this] { return pactl("info").find("Default Sink: null0") != std::string::npos; })) << log();
+  }
+}
+
+void SoundServer::start_pulseaudio() {
   const std::string& home = directory_.path();
   server_ = std::make_unique<Child>(
       std::vector<std::string>{"pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no",
@@ -45,11 +60,26 @@ void SoundServer::start() {
       std::vector<std::string>{"XDG_RUNTIME_DIR=" + home, "HOME=" + home, "PULSE_RUNTIME_PATH=" + home,
                                "DBUS_SESSION_BUS_ADDRESS=none:", "DBUS_SYSTEM_BUS_ADDRESS=none:"},
       home + "/log");
-  ASSERT_TRUE(eventually([this] { return pactl("info").find("Server Name") != std::string::npos; })) << log();
+}
+
+void SoundServer::start_pipewire() {
+  const std::string& home = directory_.path();
+  const auto part = [&](const std::string& name) {
+    return std::make_unique<Child>(
+        std::vector<std::string>{name},
+        std::vector<std::string>{"XDG_RUNTIME_DIR=" + home, "HOME=" + home, "XDG_CONFIG_HOME=" + home + "/config",
+                                 "XDG_STATE_HOME=" + home + "/state", "DBUS_SYSTEM_BUS_ADDRESS=none:"},
+        home + "/log");
+  };
+  parts_.push_back(part("pipewire"));
+  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(home + "/pipewire-0"); })) << log();
+  parts_.push_back(part("wireplumber"));
+  server_ = part("pipewire-pulse");
 }
 
 void SoundServer::kill() {
   server_.reset();
+  parts_.clear();
 }
 
 std::unique_ptr<Child> SoundServer::call() {
@@ -101,6 +131,23 @@ bool SoundServer::await_sink(const std::string& state) const {
 
 std::string SoundServer::pactl(const std::string& arguments) const {
   return output_of("LC_ALL=C PULSE_SERVER=" + address_ + " pactl " + arguments + " 2>/dev/null");
+}
+
+std::string SoundServer::link(const std::string& arguments) const {
+  return output_of("XDG_RUNTIME_DIR=" + directory_.path() + " pw-link " + arguments + " 2>/dev/null");
+}
+
+void SoundServer::silence_our_stream() const {
+  const auto is_linked = [this] { return link("--links").find("Fermata:output") != std::string::npos; };
+  EXPECT_TRUE(eventually(is_linked)) << link("--output");
+  for (const std::string side : {"FL", "FR"}) {
+    link("--disconnect Fermata:output_" + side + " null0:playback_" + side);
+  }
+  EXPECT_FALSE(is_linked()) << link("--links");
+}
+
+void SoundServer::let_our_stream_run() const {
+  link("Fermata:output_FL null0:playback_FL");
 }
 
 std::string SoundServer::log() const {

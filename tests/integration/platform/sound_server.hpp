@@ -1,11 +1,13 @@
-// A private PulseAudio server with a null sink that interrupts music for phone calls, as a phone's does. It never
-// touches the user's own. PULSE_SERVER of this process names it while it lives.
+// A private sound server with a null sink: PulseAudio, which interrupts music for phone calls as a phone's does, or
+// PipeWire, which does not. It never touches the user's own. PULSE_SERVER of this process names it while it lives.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "integration/platform/child.hpp"
+#include "integration/platform/message_bus.hpp"
 
 namespace fermata {
 
@@ -19,12 +21,13 @@ struct SeenStream {
 
 class SoundServer {
  public:
-  SoundServer();
+  enum class Kind : std::uint8_t { PulseAudio, PipeWire };
+
+  explicit SoundServer(Kind kind = Kind::PulseAudio);
   ~SoundServer();
 
   void start();  // returns once it answers
   void kill();
-  [[nodiscard]] bool running() const { return server_ != nullptr; }
   // A phone call: a stream with media.role=phone, playing when the call returns.
   [[nodiscard]] std::unique_ptr<Child> call();
   [[nodiscard]] SeenStream our_stream() const;
@@ -32,14 +35,23 @@ class SoundServer {
   [[nodiscard]] bool await_stream(bool there, bool corked) const;
   [[nodiscard]] bool await_sink(const std::string& state) const;  // "SUSPENDED"
   std::string pactl(const std::string& arguments) const;
+  // PipeWire: takes the way to the sink from our stream, so that it cannot run, and gives it back.
+  void silence_our_stream() const;
+  void let_our_stream_run() const;
   [[nodiscard]] std::string log() const;
   [[nodiscard]] pid_t pid() const { return server_->pid(); }
 
  private:
   [[nodiscard]] std::size_t running_calls() const;
+  void start_pulseaudio();
+  void start_pipewire();
+  std::string link(const std::string& arguments) const;
 
+  const Kind kind_;
   ScratchDirectory directory_;
   std::string address_;
+  std::unique_ptr<MessageBus> bus_;  // PipeWire's parts meet there
+  std::vector<std::unique_ptr<Child>> parts_;
   std::unique_ptr<Child> server_;
 };
 
