@@ -82,6 +82,14 @@ void SoundServer::kill() {
   parts_.clear();
 }
 
+std::vector<pid_t> SoundServer::pids() const {
+  std::vector<pid_t> all{server_->pid()};
+  for (const auto& part : parts_) {
+    all.push_back(part->pid());
+  }
+  return all;
+}
+
 std::unique_ptr<Child> SoundServer::call() {
   const std::size_t before = running_calls();
   auto child = std::make_unique<Child>(

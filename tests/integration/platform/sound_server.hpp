@@ -39,7 +39,7 @@ class SoundServer {
   void silence_our_stream() const;
   void let_our_stream_run() const;
   [[nodiscard]] std::string log() const;
-  [[nodiscard]] pid_t pid() const { return server_->pid(); }
+  [[nodiscard]] std::vector<pid_t> pids() const;  // of all its parts
 
  private:
   [[nodiscard]] std::size_t running_calls() const;
