@@ -1,45 +1,12 @@
 // Silent audio against a real sound server.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fermata/platform.hpp>
-
-#include "integration/platform/mailbox.hpp"
-#include "integration/platform/message_bus.hpp"
-#include "integration/platform/sound_server.hpp"
+#include "integration/platform/silent_audio_fixture.hpp"
 
 namespace fermata {
 namespace {
 
-class SilentAudio : public testing::Test {
- protected:
-  void SetUp() override {
-    ::unsetenv("FERMATA_PHONE_SOCKET");
-    platform_ = make_default_platform();
-    platform_->start({.on_app_state = [](AppState, std::optional<std::chrono::milliseconds>) {},
-                      .on_strategy =
-                          [this](Strategy strategy, StrategyEvent event, std::optional<std::chrono::milliseconds>) {
-                            EXPECT_EQ(strategy, Strategy::SilentAudio);
-                            events_.put(event);
-                          }});
-  }
-  void acquire() { platform_->acquire(Strategy::SilentAudio); }
-  void release() { platform_->release(Strategy::SilentAudio); }
-  void expect(StrategyEvent event) {
-    const auto came = events_.take();
-    ASSERT_TRUE(came) << "no event; expected " << name_of(event) << "\n" << server_.log();
-    EXPECT_EQ(name_of(*came), name_of(event)) << server_.log();
-  }
-  void hold() {
-    acquire();
-    expect(StrategyEvent::Held);
-    ASSERT_TRUE(server_.await_stream(true, false)) << server_.pactl("list sink-inputs");
-  }
-
-  SoundServer server_;
-  Mailbox<StrategyEvent> events_;
-  std::unique_ptr<Platform> platform_;
-};
+using SilentAudio = SilentAudioTest;
 
 TEST_F(SilentAudio, IsAMusicStreamOfOurProcessThatPlays) {
   hold();
@@ -49,35 +16,12 @@ TEST_F(SilentAudio, IsAMusicStreamOfOurProcessThatPlays) {
   EXPECT_FALSE(seen.muted);
 }
 
-TEST_F(SilentAudio, LeavesNothingBehindWhenReleased) {
-  const int threads = threads_of_this_process();
-  const int descriptors = descriptors_of_this_process();
-  hold();
-  release();
-  EXPECT_TRUE(server_.await_stream(false, false));
-  EXPECT_EQ(threads_of_this_process(), threads);
-  EXPECT_EQ(descriptors_of_this_process(), descriptors);
-  EXPECT_TRUE(events_.empty());
-}
-
 TEST_F(SilentAudio, TwoAcquiresAreOneStream) {
   hold();
   acquire();
   expect(StrategyEvent::Held);
   release();
   EXPECT_TRUE(server_.await_stream(false, false));
-}
-
-TEST_F(SilentAudio, YieldsToACallAndIsHeldAgainAfterIt) {
-  hold();
-  auto call = server_.call();
-  expect(StrategyEvent::Interrupted);
-  EXPECT_TRUE(server_.await_stream(true, true));
-  call.reset();
-  expect(StrategyEvent::InterruptionEnded);
-  EXPECT_TRUE(server_.our_stream().corked) << "nobody asked for it yet";
-  hold();
-  EXPECT_FALSE(server_.our_stream().muted);
 }
 
 TEST_F(SilentAudio, OverlappingCallsAreOneInterruption) {
@@ -116,28 +60,6 @@ TEST_F(SilentAudio, AMutedStreamWithoutACallIsHeld) {
   EXPECT_TRUE(server_.our_stream().muted) << "remembered for the role, or this test tests nothing";
 }
 
-TEST_F(SilentAudio, IsLostWithItsServerAndBuiltAnewOnTheNextOne) {
-  hold();
-  server_.kill();
-  expect(StrategyEvent::Lost);
-  release();
-  acquire();
-  expect(StrategyEvent::Refused);
-  release();
-  server_.start();
-  hold();
-}
-
-TEST_F(SilentAudio, ASuspendedSinkInterruptsUntilItResumes) {
-  hold();
-  server_.pactl("suspend-sink null0 1");
-  expect(StrategyEvent::Interrupted);
-  server_.pactl("suspend-sink null0 0");
-  expect(StrategyEvent::InterruptionEnded);
-  release();
-  hold();
-}
-
 TEST_F(SilentAudio, MovesToAnotherSinkWithoutAnInterruption) {
   hold();
   const std::string before = server_.our_stream().sink;
@@ -170,26 +92,6 @@ TEST_F(SilentAudio, IsReleasedWithThePlatform) {
   hold();
   platform_.reset();
   EXPECT_TRUE(server_.await_stream(false, false));
-}
-
-TEST(SilentAudioWithoutAServer, IsRefused) {
-  const ScratchDirectory nowhere;
-  ::setenv("PULSE_SERVER", ("unix:" + nowhere.path() + "/none").c_str(), 1);
-  Mailbox<StrategyEvent> events;
-  const auto platform = make_default_platform();
-  platform->start({.on_app_state = [](AppState, std::optional<std::chrono::milliseconds>) {},
-                   .on_strategy = [&](Strategy, StrategyEvent event,
-                                      std::optional<std::chrono::milliseconds>) { events.put(event); }});
-  testing::internal::CaptureStderr();
-  for (int i = 0; i < 3; ++i) {
-    platform->acquire(Strategy::SilentAudio);
-    EXPECT_EQ(events.take(), StrategyEvent::Refused);
-    platform->release(Strategy::SilentAudio);
-  }
-  const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_NE(said.find("no silent audio"), std::string::npos);
-  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
-  ::unsetenv("PULSE_SERVER");
 }
 
 }  // namespace

@@ -1,0 +1,54 @@
+// What keeping alive costs, read from the system.
+#include <cstdlib>
+
+#include "integration/platform/silent_audio_fixture.hpp"
+
+namespace fermata {
+namespace {
+
+using Cost = SilentAudioTest;
+
+TEST_F(Cost, CountsTheWakeupsOfThisProcessAndOfTheSoundServer) {
+  hold();
+  const auto before = platform_->cost();
+  ASSERT_TRUE(before);
+  ASSERT_TRUE(before->sound_server);
+  for (int i = 0; i < 20; ++i) {  // the reader and the server sleep until the other has spoken
+    server_.our_stream();
+  }
+  const auto after = platform_->cost();
+  ASSERT_TRUE(after && after->sound_server);
+  EXPECT_GE(after->process.wakeups, before->process.wakeups + 20);
+  EXPECT_GE(after->sound_server->wakeups, before->sound_server->wakeups + 20);
+  EXPECT_GE(after->process.cpu, before->process.cpu);
+  EXPECT_GE(after->sound_server->cpu, before->sound_server->cpu);
+}
+
+TEST_F(Cost, KnowsCpuTime) {
+  const auto before = platform_->cost();
+  ASSERT_TRUE(before);
+  const auto deadline = std::chrono::steady_clock::now() + Mailbox<int>::kPatience;
+  auto after = platform_->cost();
+  while (after->process.cpu < before->process.cpu + std::chrono::milliseconds(50) &&
+         std::chrono::steady_clock::now() < deadline) {
+    after = platform_->cost();
+  }
+  EXPECT_GE(after->process.cpu, before->process.cpu + std::chrono::milliseconds(50));
+}
+
+TEST_F(Cost, FollowsTheSoundServerThroughARestart) {
+  EXPECT_TRUE(platform_->cost()->sound_server);
+  server_.kill();
+  EXPECT_FALSE(platform_->cost()->sound_server);
+  server_.start();
+  EXPECT_TRUE(platform_->cost()->sound_server);
+}
+
+TEST_F(Cost, OfASoundServerThatCannotBeNamedIsNothing) {
+  ::setenv("PULSE_SERVER", "tcp:192.0.2.1", 1);
+  ASSERT_TRUE(platform_->cost());
+  EXPECT_FALSE(platform_->cost()->sound_server);
+}
+
+}  // namespace
+}  // namespace fermata
