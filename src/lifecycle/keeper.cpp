@@ -89,6 +89,13 @@ void Keeper::set_conditions(const Conditions& conditions, Instant now) {
   reconsider(was_wanted, now);
 }
 
+void Keeper::set_pulse_learner(const PulseLearner& learner) {
+  learner_ = learner;
+  if (grace_) {
+    learner_.set_grace(*grace_);
+  }
+}
+
 void Keeper::strategy_event(Strategy strategy, StrategyEvent event, std::optional<Duration> time_left, Instant now) {
   notice(now);
   Slot* slot = slot_of(strategy);

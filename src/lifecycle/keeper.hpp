@@ -8,9 +8,9 @@
 //    suspends us.
 //  - Background, wanted: hold the best strategy of the ladder that can be had. When it is interrupted, refused, lost,
 //    expired or slow, the next one is acquired at once and the better one is tried again: kRetryDelay after an
-//    interruption ended, after anything else with a delay that doubles up to kMaxRetryDelay. When a better one is held
-//    again, those below are released. An interruption whose end is never told is probed every kMaxRetryDelay. What is
-//    Unsupported is passed over until the app has been in the foreground.
+//    interruption ended, after anything else with a delay that doubles up to kMaxRetryDelay (kBridgedRetryDelay inside
+//    the bridge). When a better one is held again, those below are released. An interruption whose end is never told is
+//    probed every kMaxRetryDelay. What is Unsupported is passed over until the app has been in the foreground.
 //  - An interruption takes the audio session, so SilentAudio and PulsedAudio do not stand in for each other then.
 //  - TaskAssertion is the bridge, wherever it stands on the ladder: held while something better is in trouble and
 //    nothing better is held, or when there is nothing better; at most once between two holds of something better.
@@ -80,6 +80,7 @@ class Keeper {
   static constexpr Duration kPauseReserve = lifecycle::kPauseReserve;
   static constexpr Duration kRetryDelay = lifecycle::kRetryDelay;
   static constexpr Duration kMaxRetryDelay = std::chrono::seconds(30);
+  static constexpr Duration kBridgedRetryDelay = std::chrono::seconds(4);  // at most, inside the bridge
   static constexpr Duration kLate = std::chrono::milliseconds(1500);
   static constexpr Duration kWatch = std::chrono::seconds(60);
   static constexpr Duration kStrikeMemory = std::chrono::hours(1);
@@ -104,9 +105,9 @@ class Keeper {
   [[nodiscard]] BackgroundSyncStatus status() const;
   [[nodiscard]] std::optional<Strategy> holding() const;  // what keeps us from being suspended
 
-  // What was learned about pulses; to be kept beyond the process, and given back before the app leaves the screen.
+  // What was learned about pulses; to be kept beyond the process, and given back to the next.
   [[nodiscard]] const PulseLearner& pulse_learner() const { return learner_; }
-  void set_pulse_learner(PulseLearner learner) { learner_ = std::move(learner); }
+  void set_pulse_learner(const PulseLearner& learner);
 
  private:
   enum class Sync : std::uint8_t { Running, Pausing, Paused };
@@ -127,7 +128,7 @@ class Keeper {
 
   // ladder.cpp: what is acquired and released
   void primary_event(Slot& slot, StrategyEvent event, std::optional<Duration> time_left, Instant now);
-  void primary_failed(Slot& slot, StrategyEvent event, Instant now);
+  void primary_failed(Slot& slot, StrategyEvent event, std::optional<Duration> time_left, Instant now);
   void bridge_event(StrategyEvent event, std::optional<Duration> time_left, Instant now);
   void restart_grace(Instant now);
   void note_interruption();
@@ -135,7 +136,7 @@ class Keeper {
   void climb(Instant now);
   void steer_slot(Slot& slot, Instant now);
   void retry(Slot& slot, Instant now);
-  static void wait_longer(Slot& slot, Instant now);
+  void wait_longer(Slot& slot, Instant now);
   void settle_while_paused();
   void steer_bridge(Instant now);
   void steer_pulses(Instant now);

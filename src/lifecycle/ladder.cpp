@@ -45,21 +45,24 @@ void Keeper::primary_event(Slot& slot, StrategyEvent event, std::optional<Durati
       return;
     case StrategyEvent::Unsupported:
       slot.supported = false;
-      primary_failed(slot, event, now);
+      primary_failed(slot, event, time_left, now);
       slot.forget();
       return;
     case StrategyEvent::Refused:
     case StrategyEvent::Expired:
     case StrategyEvent::Lost:
-      primary_failed(slot, event, now);
+      primary_failed(slot, event, time_left, now);
       return;
   }
 }
 
-void Keeper::primary_failed(Slot& slot, StrategyEvent event, Instant now) {
+void Keeper::primary_failed(Slot& slot, StrategyEvent event, std::optional<Duration> time_left, Instant now) {
   if (slot.phase == Phase::Held) {
     note_interruption();
     restart_grace(now);
+    if (!grace_ && time_left) {
+      suspend_ = end_in(*time_left, now);  // no grace was ever named, but here is an end
+    }
   }
   release(slot);
   wait_longer(slot, now);
@@ -153,7 +156,7 @@ void Keeper::steer_slot(Slot& slot, Instant now) {
       acquire(slot, now);
     }
   } else if (slot.phase == Phase::Held && slot.end && now >= slot.end->pause_at) {
-    primary_failed(slot, StrategyEvent::Expired, now);
+    primary_failed(slot, StrategyEvent::Expired, slot.end->at - now, now);
   } else if (waits(slot) && now >= slot.due) {
     retry(slot, now);
   }
@@ -169,9 +172,11 @@ void Keeper::retry(Slot& slot, Instant now) {
   }
 }
 
+// While only the bridge keeps us running there is no time for long waits.
 void Keeper::wait_longer(Slot& slot, Instant now) {
+  const bool bridged = bridge_ && bridge_->acquired;
   slot.phase = Phase::Waiting;
-  slot.due = now + slot.retry_delay;
+  slot.due = now + std::min(slot.retry_delay, bridged ? kBridgedRetryDelay : kMaxRetryDelay);
   slot.retry_delay = std::min(slot.retry_delay * 2, kMaxRetryDelay);
 }
 

@@ -226,6 +226,7 @@ RC_GTEST_PROP(KeeperProperty, WhatWorksIsTriedForAsLongAsItIsWantedAndSyncRuns, 
   auto before = *histories();
   std::erase_if(before, [](const Event& event) { return event.step == Step::Freeze; });
   world.live_through(before);
+  world.bounded = false;
   want(world);
   for (const auto& event : *histories()) {
     const bool unsupported = event.choice % 7 == static_cast<int>(StrategyEvent::Unsupported);

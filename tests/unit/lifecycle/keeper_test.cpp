@@ -90,6 +90,17 @@ TEST(Keeper, RetriesWithADoublingDelayInsideTheBridge) {
   EXPECT_EQ(it.status().recoveries, 1u);
 }
 
+TEST(Keeper, InsideTheBridgeItNeverWaitsLong) {
+  auto it = held_in_background();
+  it.audio(StrategyEvent::Lost);
+  it.task(StrategyEvent::Held, seconds(60));
+  for (int i = 0; i < 10; ++i) {
+    it.pass(Keeper::kBridgedRetryDelay);
+    ASSERT_TRUE(it.acquired(Strategy::SilentAudio)) << i;
+    it.audio(StrategyEvent::Refused);
+  }
+}
+
 TEST(Keeper, TheRetryDelayIsBoundedAndStartsAnewOnceHeld) {
   KeeperDriver it({Strategy::SilentAudio});
   it.intent(true);

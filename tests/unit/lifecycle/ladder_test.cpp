@@ -144,6 +144,21 @@ TEST(Ladder, ABoundedStrategyHandsOverBeforeItsEnd) {
   EXPECT_EQ(it.taken(), "release foreground_service, acquire silent_audio, acquire task_assertion");
 }
 
+TEST(Ladder, WhereNoGraceWasNamedTheTimeLeftOfAnExpiryTellsWhenToPause) {
+  KeeperDriver it({kService});
+  it.intent(true);
+  it.demand(true);
+  it.state(AppState::Background);
+  it.event(kService, StrategyEvent::Held);
+  it.event(kService, StrategyEvent::Expired, seconds(4));
+  it.taken();
+  it.pass(milliseconds(2999));
+  EXPECT_TRUE(it.sync_running());
+  it.pass(milliseconds(1));
+  EXPECT_FALSE(it.sync_running());
+  EXPECT_EQ(it.cause(), GapCause::Expired);
+}
+
 TEST(Ladder, AnOutageThatALesserStrategyEndsIsOneInterruptionAndOneRecovery) {
   auto it = in_background({kService, kAudio});
   it.event(kService, StrategyEvent::Held);

@@ -118,6 +118,12 @@ TEST(Pulses, WhatWasLearnedCanBeGivenBack) {
   EXPECT_EQ(it.status().pulse_period, milliseconds(1000));
 }
 
+TEST(Pulses, WhatWasLearnedNeverOutlastsTheGraceThatIsKnown) {
+  auto it = pulsing_in_background(seconds(3));
+  it.keeper().set_pulse_learner(PulseLearner::decode(R"({"period_ms":9000})"));
+  EXPECT_EQ(it.status().pulse_period, milliseconds(1500));
+}
+
 // Pulses for that long, as the keeper makes them.
 void pulse_for(PulseLearner& learner, Instant& now, Duration span) {
   for (const Instant until = now + span; now < until; now += learner.period()) {

@@ -28,7 +28,7 @@ TEST(RecipeDefects, DoesNotReactivateTheSessionWhenTheInterruptionEnded) {
   EXPECT_EQ(it.taken(), "release silent_audio, acquire silent_audio");
 }
 
-// Put back: in ladder.cpp, wait_longer(): `slot.due = now + std::chrono::hours(24);`.
+// Put back: in ladder.cpp, wait_longer(): `slot.due += std::chrono::hours(24);` at its end.
 TEST(RecipeDefects, HasNoRetry) {
   auto it = held_in_background();
   it.audio(StrategyEvent::Interrupted);
