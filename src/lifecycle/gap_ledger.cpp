@@ -67,6 +67,7 @@ void GapLedger::set_presence(const Presence& presence, Instant now, Gap::Wall wa
     }
   } else if (!opened_) {
     note_alone(now, wall);
+    alone_->wall = wall - in_ms(now - alone_->at);  // the wall clock may have been set since
   }
 }
 

@@ -128,6 +128,7 @@ class Keeper {
 
   // ladder.cpp: what is acquired and released
   void primary_event(Slot& slot, StrategyEvent event, std::optional<Duration> time_left, Instant now);
+  void primary_interrupted(Slot& slot, Instant now);
   void primary_failed(Slot& slot, StrategyEvent event, std::optional<Duration> time_left, Instant now);
   void bridge_event(StrategyEvent event, std::optional<Duration> time_left, Instant now);
   void restart_grace(Instant now);

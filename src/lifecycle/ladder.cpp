@@ -22,20 +22,9 @@ void Keeper::primary_event(Slot& slot, StrategyEvent event, std::optional<Durati
       recoveries_ += outage_ ? 1 : 0;
       outage_ = false;
       return;
-    case StrategyEvent::Interrupted: {
-      const bool was_held = slot.phase == Phase::Held;
-      slot.phase = Phase::Interrupted;
-      slot.due = now + kMaxRetryDelay;
-      slot.end.reset();
-      slot.trouble = event;
-      if (was_held) {
-        restart_grace(now);
-      }
-      if (!held_primary()) {
-        note_interruption();
-      }
+    case StrategyEvent::Interrupted:
+      primary_interrupted(slot, now);
       return;
-    }
     case StrategyEvent::InterruptionEnded:
       if (slot.phase == Phase::Interrupted) {
         slot.phase = Phase::Waiting;
@@ -53,6 +42,19 @@ void Keeper::primary_event(Slot& slot, StrategyEvent event, std::optional<Durati
     case StrategyEvent::Lost:
       primary_failed(slot, event, time_left, now);
       return;
+  }
+}
+
+void Keeper::primary_interrupted(Slot& slot, Instant now) {
+  if (slot.phase == Phase::Held) {
+    restart_grace(now);
+  }
+  slot.phase = Phase::Interrupted;
+  slot.due = now + kMaxRetryDelay;
+  slot.end.reset();
+  slot.trouble = StrategyEvent::Interrupted;
+  if (!held_primary()) {
+    note_interruption();
   }
 }
 

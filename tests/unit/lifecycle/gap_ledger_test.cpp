@@ -166,6 +166,18 @@ TEST(GapLedger, NobodyIsMissedWhileSyncIsNotWantedOrPaused) {
   EXPECT_EQ(it.text(), "0 no_peers 10000, 10000 off 60000, 70000 no_peers 10000");
 }
 
+TEST(GapLedger, LonelinessIsDatedByTheClockThatWasToldLast) {
+  Book it;
+  it.presence(0);
+  it.begin(GapCause::Off);
+  it.pass(seconds(60));
+  it.wall += std::chrono::hours(1);
+  it.end();
+  it.presence(0);
+  it.wait(seconds(10));
+  EXPECT_EQ(it.text(), "0 off 60000, 3660000 no_peers open");
+}
+
 TEST(GapLedger, ExpectsTheMedianOfTheLastSixteenOfACause) {
   Book it;
   EXPECT_EQ(it.ledger.expected_length(GapCause::Interrupted), std::nullopt);
@@ -243,6 +255,27 @@ TEST(GapLedger, LeavesOutWhatIsDamaged) {
   EXPECT_EQ(ledger.gaps()[0].length, milliseconds(4));
   EXPECT_EQ(ledger.gaps()[0].changes_missed, 0u);
   EXPECT_EQ(ledger.gaps()[0].catch_up, std::nullopt);
+}
+
+TEST(GapLedger, NoSingleDamagedByteMakesAGapImpossible) {
+  Book it;
+  it.gap(GapCause::Interrupted, seconds(3));
+  it.ledger.note_catch_up(12, milliseconds(5));
+  it.begin(GapCause::Off, 4);
+  const std::string text = it.ledger.encode();
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    for (const char byte : {'\0', '"', '}', ']', ',', '-', '9', 'e', '\xff'}) {
+      std::string damaged = text;
+      damaged[at] = byte;
+      for (const auto& each : {damaged, text.substr(0, at)}) {
+        const auto ledger = GapLedger::decode(each, it.wall);
+        for (const Gap& gap : ledger.gaps()) {
+          ASSERT_TRUE(gap.length && *gap.length >= milliseconds(0)) << each;
+        }
+        EXPECT_EQ(GapLedger::decode(ledger.encode(), it.wall).encode(), ledger.encode()) << each;
+      }
+    }
+  }
 }
 
 }  // namespace

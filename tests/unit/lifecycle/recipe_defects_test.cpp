@@ -7,7 +7,7 @@
 namespace fermata::lifecycle {
 namespace {
 
-// Put back: in ladder.cpp, primary_event(), case Interrupted: `acquire(slot, now);` before the return.
+// Put back: in ladder.cpp, primary_interrupted(): `acquire(slot, now);` at its end.
 TEST(RecipeDefects, ResumesWhenTheInterruptionBegins) {
   auto it = held_in_background();
   it.audio(StrategyEvent::Interrupted);
@@ -54,7 +54,7 @@ TEST(RecipeDefects, RecoversWithoutATaskAssertion) {
   EXPECT_TRUE(it.acquired(Strategy::TaskAssertion)) << "also during the attempt";
 }
 
-// Put back: in ladder.cpp, primary_event(), case Interrupted: `slot.due = Instant::max();`.
+// Put back: in ladder.cpp, primary_interrupted(): `slot.due = Instant::max();`.
 TEST(RecipeDefects, WaitsForAnEndThatNeverComes) {
   auto it = held_in_background();
   it.audio(StrategyEvent::Interrupted);
