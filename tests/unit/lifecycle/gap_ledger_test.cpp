@@ -53,6 +53,30 @@ TEST(GapLedger, KeepsWhenHowLongAndWhy) {
   EXPECT_EQ(it.ledger.gaps()[0].changes_unsent, 7u);
 }
 
+TEST(GapLedger, WhatAPauseLeftUnsentIsCorrectedWhileItLasts) {
+  Book it;
+  it.ledger.set_unsent(9);
+  it.begin(GapCause::Off, 7);
+  it.ledger.set_unsent(2);
+  it.pass(seconds(5));
+  it.end();
+  it.ledger.set_unsent(9);
+  ASSERT_EQ(it.ledger.gaps().size(), 1u);
+  EXPECT_EQ(it.ledger.gaps()[0].changes_unsent, 2u);
+}
+
+TEST(GapLedger, WhoeverOnlyLooksSeesTheOpenGapAsOpen) {
+  Book it;
+  it.gap(GapCause::Off, seconds(1));
+  it.begin(GapCause::Expired);
+  const auto gaps = gaps_in(it.ledger.encode());
+  ASSERT_EQ(gaps.size(), 2u);
+  EXPECT_EQ(gaps[0].length, seconds(1));
+  EXPECT_EQ(gaps[1].length, std::nullopt);
+  EXPECT_EQ(gaps[1].cause, GapCause::Expired);
+  EXPECT_TRUE(gaps_in("{").empty());
+}
+
 TEST(GapLedger, AJumpOfTheWallClockDoesNotChangeALength) {
   Book it;
   it.begin(GapCause::Expired);
