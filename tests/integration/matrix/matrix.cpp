@@ -40,7 +40,9 @@ bool eventually(const std::function<bool()>& holds, std::chrono::seconds within)
 std::size_t Events::count(const std::string& name) const {
   const std::string wanted = fmt::format("\"event\":\"{}\"", name);
   std::size_t count = 0;
-  for (const std::string& line : lines_of(text())) count += line.find(wanted) != std::string::npos ? 1 : 0;
+  for (const std::string& line : lines_of(text())) {
+    if (line.find(wanted) != std::string::npos) ++count;
+  }
   return count;
 }
 
@@ -65,6 +67,7 @@ Matrix::Matrix() : nothing_to_keep_(std::make_unique<BackgroundSync>(std::make_u
                           .background = nothing_to_keep_.get()});
   EXPECT_TRUE(desk.has_value()) << (desk ? "" : desk.error().message);
   desk_ = std::move(*desk);
+  wanted_ = desk_->subscribe("SELECT * FROM items").value();
   const auto started = desk_->start({.listen = {"127.0.0.1:0"}, .connect = {}});
   EXPECT_TRUE(started.has_value()) << (started ? "" : started.error().message);
   desk_address_ = desk_->status().listening.at(0);
@@ -145,6 +148,8 @@ void Matrix::compare() {
   auto gaps = recorded_gaps(**phone);
   ASSERT_TRUE(gaps.has_value()) << gaps.error().message;
   gaps_ = std::move(*gaps);
+  // Being asked to quit opens one, if the app hears of it before it has quit.
+  if (!gaps_.empty() && gaps_.back().cause == GapCause::Ended && !gaps_.back().length) gaps_.pop_back();
   for (const Gap& gap : gaps_) EXPECT_TRUE(gap.length.has_value()) << "a gap was left open: " << name_of(gap.cause);
 }
 

@@ -70,6 +70,7 @@ class Matrix : public ::testing::Test {
  private:
   void compare();
 
+  Subscription wanted_;
   int documents_ = 0;
   int written_ = 0;
   std::vector<Gap> gaps_;
