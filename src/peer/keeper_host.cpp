@@ -40,7 +40,8 @@ void BackgroundSync::Impl::run() {
 
 std::optional<Instant> BackgroundSync::Impl::next_deadline() const {
   std::optional<Instant> next;
-  for (const auto& deadline : {keeper->next_deadline(), pause_deadline, ledger.next_deadline()}) {
+  const auto give_up = pause_deadline ? std::optional(*pause_deadline + pause_extra) : std::nullopt;
+  for (const auto& deadline : {keeper->next_deadline(), give_up, ledger.next_deadline()}) {
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
   return next;
@@ -126,6 +127,9 @@ void BackgroundSync::Impl::begin_pause(const lifecycle::PauseSync& order) {
   paused = true;
   ++pause_id;
   pause_deadline = order.deadline;
+  // Who is late may still be done before the system acts. To say "ready" with a file locked would cost the process its
+  // life; so half of the reserve is given away before that.
+  pause_extra = std::min<Duration>(lifecycle::Keeper::kPauseReserve / 2, (order.deadline - now) / 6);
   last_order = {order.deadline, order.expected_return ? order.expected_return : ledger.expected_length(order.cause)};
   busy.assign(participants.begin(), participants.end());
   left_unsent = 0;
@@ -148,7 +152,7 @@ void BackgroundSync::Impl::participant_paused(std::uint64_t id, const SyncPartic
 }
 
 void BackgroundSync::Impl::finish_pause_if_due(Instant now) {
-  if (pause_deadline && (busy.empty() || now >= *pause_deadline)) {
+  if (pause_deadline && (busy.empty() || now >= *pause_deadline + pause_extra)) {
     pause_deadline.reset();
     keeper->sync_paused(now);
   }

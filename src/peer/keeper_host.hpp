@@ -83,8 +83,9 @@ struct BackgroundSync::Impl {
   bool paused = false;  // from PauseSync to ResumeSync
   std::uint64_t pause_id = 0;
   PauseOrder last_order{};
-  std::uint64_t left_unsent = 0;  // of those who have answered
-  std::optional<Instant> pause_deadline;     // while the keeper waits for sync_paused
+  std::uint64_t left_unsent = 0;             // of those who have answered
+  std::optional<Instant> pause_deadline;     // of the participants, while the keeper waits for sync_paused
+  Duration pause_extra{0};                   // which it does for that much longer
   std::vector<const SyncParticipant*> busy;  // have not answered pause()
 
   std::thread thread;

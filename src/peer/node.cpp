@@ -262,11 +262,14 @@ void Node::update_state() {
       update_state();
     });
   }
-  ParticipantState next{.unsynced = engine_.unsynced(), .peers = lingering, .links = links_.size(), .wants_peers = dials_ || !subscribed_.empty()};
+  ParticipantState next{.unsynced = engine_.unsynced(),
+                        .peers = lingering,
+                        .links = links_.size(),
+                        .wants_peers = dials_ || !subscribed_.empty()};
   for (const auto& session : engine_.sessions()) next.unsent = std::max(next.unsent, session.changes_unconfirmed);
   const std::lock_guard lock(state_mutex_);
-  const bool told = state_.unsynced != next.unsynced || state_.peers != next.peers ||
-                    state_.links != next.links || state_.wants_peers != next.wants_peers;
+  const bool told = state_.unsynced != next.unsynced || state_.peers != next.peers || state_.links != next.links ||
+                    state_.wants_peers != next.wants_peers;
   state_ = next;
   if (told && keeper_ != nullptr) state_changed(*keeper_);
 }

@@ -21,6 +21,7 @@ void Node::pause(const PauseOrder& order, std::function<void(std::uint64_t unsen
   loop_->post([this, order, done = std::move(done)]() mutable {
     paused_ = true;
     transport_->stop_accepting();
+    engine_.drain();
     // Half of the time is for peers to confirm what they still lack; one that is frozen itself never will.
     const Duration left = std::max(Duration::zero(), order.deadline - loop_->now());
     flush_ = Flush{order, std::move(done)};
@@ -76,6 +77,7 @@ void Node::resume() {
     if (flush_) {
       loop_->cancel(flush_->timer);
       const auto done = std::exchange(flush_, std::nullopt)->done;
+      engine_.goodbye(std::nullopt, loop_->now());  // these sessions have stopped listening
       done(0);
     }
     paused_ = quiesced_ = false;

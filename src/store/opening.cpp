@@ -167,7 +167,18 @@ void Store::Impl::close_files() {
   lock.reset();
 }
 
-Status Store::Impl::leave_clean() {
+// What a checkpoint of the log takes at worst, on a slow disk. Without it nothing is lost: the next open reads the log.
+bool Store::Impl::checkpoint_fits(Duration left) const {
+  constexpr Duration kPerMebibyte = std::chrono::milliseconds(40);
+  constexpr Duration kSync = std::chrono::milliseconds(60);
+  sqlite3_file* log = nullptr;
+  sqlite3_int64 bytes = 0;
+  sqlite3_file_control(writer->handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log == nullptr || log->pMethods == nullptr || log->pMethods->xFileSize(log, &bytes) != SQLITE_OK) return true;
+  return kSync + kPerMebibyte * (bytes >> 20) <= left;
+}
+
+Status Store::Impl::leave_clean(Duration left) {
   if (!identity.clean || names_unsaved) {
     Identity closed = identity;
     closed.clean = true;
@@ -181,6 +192,10 @@ Status Store::Impl::leave_clean() {
     }
     identity = std::move(closed);
     names_unsaved = false;
+  }
+  if (!checkpoint_fits(left)) {
+    sqlite3_db_config(writer->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    return {};
   }
   const int code = sqlite3_wal_checkpoint_v2(writer->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   return code == SQLITE_OK ? Status() : fail(writer->error(code));
@@ -198,7 +213,7 @@ Status Store::quiesce(Duration within) {
   if (auto drained = impl_->readers.drain(deadline); !drained) {
     return drained;
   }
-  Status left = impl_->leave_clean();
+  Status left = impl_->leave_clean(deadline - std::chrono::steady_clock::now());
   impl_->close_files();
   return left;
 }

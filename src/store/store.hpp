@@ -152,7 +152,8 @@ class Store {
   // Names of collections with at least one live document, and how many.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 
-  // Waits for the running transaction, checkpoints with TRUNCATE, marks the close as clean, closes every connection and
+  // Waits for the running transaction, checkpoints with TRUNCATE (unless `within` is too short for the size of the log:
+  // then the next open reads it), marks the close as clean, closes every connection and
   // the directory lock: afterwards this process holds no file lock on the directory. The next use reopens (< 5 ms), and
   // fails with Busy if another process took the directory meanwhile. Error: Timeout if the running transaction or read
   // did not end within `within`; nothing is lost then, but locks remain. After any other error (NoSpace, Io) everything

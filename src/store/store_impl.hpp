@@ -21,8 +21,9 @@ struct Store::Impl {
   Status open_database();
   Status settle_identity(Content content);
   void close_files();
-  // Commits everything as a clean close wants it, and empties the log file.
-  Status leave_clean();
+  // Commits everything as a clean close wants it, and empties the log file if there is time.
+  Status leave_clean(Duration left);
+  [[nodiscard]] bool checkpoint_fits(Duration left) const;
   void publish_identity();
   [[nodiscard]] Epoch new_epoch() const;
   [[nodiscard]] crdt::ActorId new_actor() const;

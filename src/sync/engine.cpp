@@ -175,7 +175,12 @@ void Engine::commits_skipped(Instant) {
   impl_->each([](Session& session) { return session.pump(); });
 }
 
+void Engine::drain() {
+  impl_->shared.draining = true;
+}
+
 void Engine::goodbye(std::optional<Duration> expected_return, Instant) {
+  impl_->shared.draining = false;
   while (!impl_->sessions.empty()) {
     Session& session = *impl_->sessions.begin()->second;
     session.goodbye(expected_return);

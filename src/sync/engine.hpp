@@ -100,6 +100,9 @@ class Engine {
   // The caller dropped commit events (too many): sessions fall back to the log.
   void commits_skipped(Instant now);
 
+  // We are about to leave: until goodbye() nothing more is taken in, as if the rest of what is under way were lost with
+  // its connection. What we have for others is sent and confirmed as before.
+  void drain();
   // Says goodbye on every session, with when we expect to be back if known, and closes them.
   void goodbye(std::optional<Duration> expected_return, Instant now);
 

@@ -96,6 +96,7 @@ Status Session::on(const Unsubscribe& unsubscribe) {
 }
 
 Status Session::on(const Changes& changes) {
+  if (shared_.draining) return {};
   ++received_frames_;
   auto applied = intake_.apply(changes, feed_);
   if (!applied) return fail(std::move(applied.error()));

@@ -22,6 +22,7 @@ struct Shared {
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
+  bool draining = false;  // nothing more is taken in
 
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;
