@@ -104,8 +104,10 @@ TEST_F(PulsedAudio, AcquiredDuringACallItSaysInterrupted) {
 TEST_F(PulsedAudio, ALostRouteIsSeenWithTheNextPulseAndItsReturnToo) {
   hold();
   server_.pactl("suspend-sink null0 1");
+  const auto begin = std::chrono::steady_clock::now();
   platform_->pulse(kPulse);
   expect(StrategyEvent::Interrupted);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(500)) << "a sound card needs a while to wake";
   server_.pactl("suspend-sink null0 0");
   expect(StrategyEvent::InterruptionEnded);
   release();
