@@ -6,6 +6,7 @@
 #include "integration/platform/eventually.hpp"
 #include "integration/platform/mailbox.hpp"
 #include "integration/platform/message_bus.hpp"
+#include "integration/platform/played.hpp"
 #include "integration/platform/scripted_phone.hpp"
 
 namespace fermata {
@@ -127,6 +128,25 @@ TEST_F(Sleep, UnderAPhoneEndsInTheStateThatThePhoneHasToldMeanwhile) {
   EXPECT_EQ(phone.hear(), "ready");
   prepare_for_sleep("false");
   EXPECT_EQ(next(), "inactive");
+}
+
+TEST_F(Sleep, WaitsUntilSyncIsPausedAndItsEndResumesIt) {
+  PlayedParticipant participant;
+  participant.obedient = false;
+  BackgroundSync sync(make_default_platform());
+  join(sync, participant);
+  EXPECT_TRUE(inhibitors_become(kOurs));
+  for (int round = 0; round < 3; ++round) {
+    prepare_for_sleep("true");
+    EXPECT_EQ(participant.calls.take(), "pause");
+    EXPECT_TRUE(inhibitors_become(kOurs)) << "it flushes";
+    participant.late_done.take().value()(0);
+    EXPECT_TRUE(inhibitors_become(kNone));
+    prepare_for_sleep("false");
+    EXPECT_TRUE(participant.calls.await([](const std::string& call) { return call == "resume"; }));
+    EXPECT_TRUE(inhibitors_become(kOurs));
+  }
+  leave(sync, participant);
 }
 
 TEST_F(Sleep, ADeadBusIsNoReasonToDieOrToSayAnything) {
