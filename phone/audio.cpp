@@ -89,7 +89,7 @@ Result<Child> start_audio_server(const std::string& folder) {
   plan.output = output.value();
   plan.command = {"pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
                   "--high-priority=no", "--realtime=no", "--log-target=stderr", "--log-level=warn", "-L",
-                  "module-null-sink sink_name=phone", "-L", "module-always-sink", "-L",
+                  "module-null-sink sink_name=phone", "-L",
                   "module-role-cork trigger_roles=phone,alarm cork_roles=music,video",
                   // Last: who can connect finds everything in place.
                   "-L", fmt::format("module-native-protocol-unix auth-anonymous=1 socket=\"{}/pulse.socket\"", folder)};

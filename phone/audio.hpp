@@ -26,7 +26,7 @@ enum class RouteChange : std::uint8_t {
   Lost,    // every sink is suspended: streams stand still
   Back,    // and resumed
   Moved,   // a new sink appears and the others go: streams move over
-  Killed,  // every sink goes: streams are killed; the server makes a new sink for those that come then
+  Killed,  // every sink goes: streams are killed; then there is a new sink, for those that come next
 };
 
 // Starts a PulseAudio server with a null sink and module-role-cork, whose socket, home and state lie in `folder`;

@@ -14,10 +14,16 @@ void* as_data(std::uint32_t module) {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(module));
 }
 
+void forget(pa_operation* operation) {
+  if (operation) pa_operation_unref(operation);
+}
+
 void unload_if_other(pa_context* context, const pa_sink_info* info, int end, void* but_module) {
-  if (end != 0 || !info || info->owner_module == PA_INVALID_INDEX || as_data(info->owner_module) == but_module) return;
-  if (pa_operation* operation = pa_context_unload_module(context, info->owner_module, nullptr, nullptr))
-    pa_operation_unref(operation);
+  if (end == 0 && info && info->owner_module != PA_INVALID_INDEX && as_data(info->owner_module) != but_module)
+    forget(pa_context_unload_module(context, info->owner_module, nullptr, nullptr));
+  // Nothing stays: whoever comes next finds a new sink. Loaded any earlier, it would have rescued the streams.
+  if (end != 0 && but_module == as_data(PA_INVALID_INDEX))
+    forget(pa_context_load_module(context, "module-null-sink", "sink_name=phone", nullptr, nullptr));
 }
 
 }  // namespace
@@ -41,13 +47,12 @@ Status Audio::change_route(RouteChange change) {
   }
   if (!operation)
     return fail(ErrorCode::Io, fmt::format("the route stays: {}", pa_strerror(pa_context_errno(context_))));
-  pa_operation_unref(operation);
+  forget(operation);
   return {};
 }
 
 void Audio::unload_sinks(std::uint32_t but_module) {
-  if (pa_operation* operation = pa_context_get_sink_info_list(context_, unload_if_other, as_data(but_module)))
-    pa_operation_unref(operation);
+  forget(pa_context_get_sink_info_list(context_, unload_if_other, as_data(but_module)));
 }
 
 }  // namespace fermata::phone

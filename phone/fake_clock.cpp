@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <glob.h>
+#include <semaphore.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -41,7 +43,6 @@ std::vector<std::pair<std::string, std::string>> FakeClock::environment() const 
   return {{"LD_PRELOAD", preloaded && *preloaded ? fmt::format("{} {}", library_, preloaded) : library_},
           {"FAKETIME_TIMESTAMP_FILE", file_},
           {"FAKETIME_NO_CACHE", "1"},
-          {"FAKETIME_DISABLE_SHM", "1"},  // its shared memory would outlive a program that is killed
           {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},
           {"DONT_FAKE_MONOTONIC", "1"}};
 }
@@ -49,6 +50,11 @@ std::vector<std::pair<std::string, std::string>> FakeClock::environment() const 
 Status FakeClock::jump(std::chrono::milliseconds by) {
   offset_ += by;
   return write();
+}
+
+void FakeClock::forget(pid_t pid) {
+  shm_unlink(fmt::format("/faketime_shm_{}", pid).c_str());
+  sem_unlink(fmt::format("/faketime_sem_{}", pid).c_str());
 }
 
 // Replaced in one step: the program may read it at any time.

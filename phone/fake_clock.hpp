@@ -2,6 +2,8 @@
 // Monotonic and boot-time clocks, and timers on them, stay as they are.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <fermata/result.hpp>
 #include <string>
@@ -19,6 +21,8 @@ class FakeClock {
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment() const;
   // From now on the program sees the time moved by this, on top of earlier jumps. Errors: Io.
   [[nodiscard]] Status jump(std::chrono::milliseconds by);
+  // Removes the shared memory that libfaketime leaves behind when the process that it was loaded into is killed.
+  static void forget(pid_t pid);
 
  private:
   FakeClock(std::string library, std::string file) : library_(std::move(library)), file_(std::move(file)) {}

@@ -65,7 +65,8 @@ Result<int> Session::run() {
   for (Step& step : steps_) script_->add(std::move(step));
   if (options_.script_path == "-") watch_standard_input();
   script_->advance();
-  loop_.run_until([this] { return over_; });
+  // Without its program a run goes on only for a script that may launch it again.
+  loop_.run_until([this] { return over_ || (!running_ && script_->is_done() && !input_watch_); });
   return exit_code();
 }
 
@@ -160,6 +161,7 @@ Status Session::start_program() {
   warden_.reset();
   warden_ = std::make_unique<Warden>([this] {
     freezer_.reset();
+    if (clock_) FakeClock::forget(program_->pid());
     std::error_code ignored;
     std::filesystem::remove_all(folder_.path(), ignored);
   });
@@ -265,6 +267,7 @@ void Session::on_program_end() {
   if (!code) return;
   program_watch_.reset();
   freezer_->kill_all();
+  if (clock_) FakeClock::forget(program_->pid());
   kill_timer_->disarm();
   deadline_->disarm();
   running_ = false;
@@ -290,9 +293,13 @@ void Session::pump() {
   else
     deadline_->disarm();
   if (running_ && rules_.counts_cpu() && !counting_cpu_) count_cpu();
-  if (!script_) return;
-  script_->advance();
-  if (!running_ && script_->is_done() && !input_watch_) over_ = true;
+  if (script_) script_->advance();
+}
+
+void Session::kill_now() {
+  constexpr std::chrono::seconds kKillLimit{3};
+  freezer_->kill_all();
+  if (program_->wait(kKillLimit)) on_program_end();
 }
 
 void Session::end_program() {

@@ -55,7 +55,8 @@ class Session {
   void on_players_change();
   void on_server_end();
   void on_program_end();
-  void pump();  // performs what the rules decided, and lets the script go on
+  void kill_now();  // and waits for the end, so that the script can launch it again at once
+  void pump();      // performs what the rules decided, and lets the script go on
   void end_program();
   [[nodiscard]] int exit_code() const;
 

@@ -75,7 +75,7 @@ void Session::reclaim_sockets(const std::vector<pid_t>& pids) {
 void Session::kill_program(const std::string& reason) {
   killed_ = ending_ = true;
   log_.write(Event("killed", fmt::format("killed: {}", reason)).with("reason", reason));
-  freezer_->kill_all();
+  kill_now();
 }
 
 void Session::count_cpu() {

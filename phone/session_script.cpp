@@ -168,7 +168,7 @@ void Session::set_condition(const std::string& name, const std::string& value) {
 void Session::kill_for_memory() {
   script_killed_ = true;
   log_.write(Event("killed", "killed: memory pressure").with("reason", "memory pressure"));
-  freezer_->kill_all();
+  kill_now();
 }
 
 void Session::quit() {

@@ -67,7 +67,9 @@ std::vector<Span> spans_of(const RunRecord& run) {
     span.end_ms = std::max(span.begin_ms, run.end_ms);
     done.push_back(std::move(span));
   }
-  std::stable_sort(done.begin(), done.end(), [](const Span& a, const Span& b) { return a.begin_ms < b.begin_ms; });
+  std::stable_sort(done.begin(), done.end(), [](const Span& a, const Span& b) {
+    return a.begin_ms != b.begin_ms ? a.begin_ms < b.begin_ms : a.end_ms > b.end_ms;
+  });
   return done;
 }
 

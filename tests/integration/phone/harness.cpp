@@ -48,6 +48,9 @@ PhoneRun::PhoneRun(const Policy& policy, const std::string& script, std::vector<
   options.script_path = from == Script::File ? folder_ + "/script" : "-";
   options.program = std::move(program);
   options.events_path = folder_ + "/events";
+  options.json_path = folder_ + "/json";
+  options.svg_path = folder_ + "/svg";
+  options.clock = script.find("clock ") != std::string::npos;
   options.quiet = true;
   std::filesystem::create_directory(folder_ + "/tmp");
   pid_ = fork();
@@ -117,6 +120,10 @@ bool PhoneRun::tidied() const {
   pollfd change{changes.value(), POLLIN, 0};
   poll(&change, 1, static_cast<int>(Millis(kEventLimit).count()));
   return std::filesystem::is_empty(folder);
+}
+
+std::string PhoneRun::file(const std::string& name) const {
+  return contents_of(folder_ + "/" + name);
 }
 
 int PhoneRun::count(const std::string& name) const {

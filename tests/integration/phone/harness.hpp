@@ -34,6 +34,8 @@ class PhoneRun {
   // The first event with this name, at or after `from`; waits for it, nothing after 20 s.
   [[nodiscard]] std::optional<Seen> event(const std::string& name, std::int64_t from = 0) const;
   [[nodiscard]] bool tidied() const;  // waits until the phone's temporary folder is gone; false after 20 s
+  // Of the given name, in the run's folder; --json and --svg are json and svg.
+  [[nodiscard]] std::string file(const std::string& name) const;
   [[nodiscard]] int count(const std::string& name) const;
   [[nodiscard]] std::string said() const;    // what the program wrote
   [[nodiscard]] std::string report() const;  // everything, for a failure

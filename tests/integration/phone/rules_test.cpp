@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "phone/rules.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::Not;
 
 Policy test_policy() {
   Policy policy;
@@ -26,7 +28,7 @@ Policy test_policy() {
 // Rules with a clock that the test moves; deadlines on the way are kept exactly.
 class Bench {
  public:
-  explicit Bench(const Policy& policy = test_policy()) : rules(policy, 1) {}
+  explicit Bench(const Policy& policy = test_policy(), std::uint64_t seed = 1) : rules(policy, seed) {}
 
   void advance(milliseconds span) {
     const Instant end = now + span;
@@ -106,7 +108,7 @@ TEST(PhoneRules, ATaskExpiresWithNoticeAndKillsWhenItIsNotEnded) {
   bench.rules.background(bench.now);
   bench.rules.task_begin(1, "save", bench.now);
   bench.advance(milliseconds(24'999));
-  EXPECT_THAT(bench.told, testing::Not(Contains("task expiring save time_left_ms=5000")));
+  EXPECT_THAT(bench.told, Not(Contains("task expiring save time_left_ms=5000")));
   bench.advance(milliseconds(1));
   EXPECT_THAT(bench.told, Contains("task expiring save time_left_ms=5000"));
   bench.advance(milliseconds(5999));
@@ -167,6 +169,213 @@ TEST(PhoneRules, HelloIsAnsweredWithTheStateAsItIsNow) {
   bench.rules.hello(3, bench.now);
   bench.take();
   EXPECT_EQ(bench.told.back(), "state background time_left_ms=3000");
+}
+
+TEST(PhoneRules, ABudgetEndsEarlierThanPromisedAndNotAlwaysByTheSame) {
+  Policy policy = test_policy();
+  policy.task.early = Millis(5000);
+  std::set<Instant> ends;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Bench bench(policy, seed);
+    bench.rules.background(bench.now);
+    bench.rules.task_begin(1, "save", bench.now);
+    bench.advance(milliseconds(19'999));
+    EXPECT_THAT(bench.told, Contains("task granted save time_left_ms=30000"));
+    EXPECT_THAT(bench.told, Not(Contains("task expiring save time_left_ms=5000")));
+    ends.insert(*bench.rules.next_deadline() - bench.now);
+    bench.advance(milliseconds(5001));
+    EXPECT_THAT(bench.told, Contains("task expiring save time_left_ms=5000"));
+  }
+  EXPECT_GT(ends.size(), 10U);
+}
+
+TEST(PhoneRules, TheSameSeedGivesTheSameEnd) {
+  Policy policy = test_policy();
+  policy.task.early = Millis(5000);
+  std::set<std::optional<Instant>> ends;
+  for (int i = 0; i < 3; ++i) {
+    Bench bench(policy, 7);
+    bench.rules.background(bench.now);
+    bench.rules.task_begin(1, "save", bench.now);
+    ends.insert(bench.rules.next_deadline());
+  }
+  EXPECT_EQ(ends.size(), 1U);
+}
+
+Policy service_policy() {
+  Policy policy = test_policy();
+  policy.task = {};
+  policy.services["dataSync"] = {Millis(60'000), Millis(0), Millis(5000), Millis(1000), Millis(600'000)};
+  policy.services["connectedDevice"] = {std::nullopt, Millis(0), Millis(0), Millis(0), std::nullopt};
+  return policy;
+}
+
+TEST(PhoneRules, AServiceIsGrantedByItsTypeOnly) {
+  Bench bench(service_policy());
+  bench.rules.task_begin(1, "connectedDevice:watch", bench.now);
+  bench.rules.task_begin(1, "dataSync:up", bench.now);
+  bench.rules.task_begin(1, "teleport:up", bench.now);
+  bench.rules.task_begin(1, "up", bench.now);
+  bench.take();
+  EXPECT_THAT(bench.told,
+              ElementsAre("task granted connectedDevice:watch", "task granted dataSync:up time_left_ms=60000",
+                          "task refused teleport:up unknown-type", "task refused up unsupported"));
+}
+
+TEST(PhoneRules, AServiceWithoutAnEndKeepsAProgramRunningForEver) {
+  Bench bench(service_policy());
+  bench.rules.background(bench.now);
+  bench.rules.task_begin(1, "connectedDevice:watch", bench.now);
+  bench.advance(std::chrono::hours(100));
+  EXPECT_EQ(bench.freezes, 0);
+  EXPECT_TRUE(bench.kills.empty());
+}
+
+TEST(PhoneRules, ServicesOfOneTypeShareItsTimeAndTheForegroundGivesItBack) {
+  Bench bench(service_policy());
+  bench.rules.background(bench.now);
+  for (const char* name : {"dataSync:a", "dataSync:b"}) {
+    bench.rules.task_begin(1, name, bench.now);
+    bench.advance(milliseconds(27'000));
+    bench.rules.task_end(1, name, bench.now);
+    bench.advance(milliseconds(1000));  // without a service its time stands still
+  }
+  bench.rules.task_begin(1, "dataSync:c", bench.now);
+  bench.take();
+  EXPECT_THAT(bench.told, Contains("task granted dataSync:b time_left_ms=33000"));
+  EXPECT_THAT(bench.told, Contains("task granted dataSync:c time_left_ms=6000"));
+  bench.advance(milliseconds(1000));
+  EXPECT_EQ(bench.told.back(), "task expiring dataSync:c time_left_ms=5000");
+  bench.rules.task_end(1, "dataSync:c", bench.now);
+  bench.rules.task_begin(1, "dataSync:d", bench.now);
+  bench.take();
+  EXPECT_EQ(bench.told.back(), "task refused dataSync:d budget-spent");
+  bench.rules.foreground(bench.now);
+  bench.rules.task_begin(1, "dataSync:d", bench.now);
+  bench.take();
+  EXPECT_EQ(bench.told.back(), "task granted dataSync:d time_left_ms=60000");
+}
+
+TEST(PhoneRules, AServiceGetsItsTimeBackAfterItsDay) {
+  Bench bench(service_policy());
+  bench.rules.background(bench.now);
+  bench.rules.playing(bench.now);  // so that the program lives as long
+  bench.rules.task_begin(1, "dataSync:a", bench.now);
+  bench.advance(milliseconds(56'000));
+  bench.rules.task_end(1, "dataSync:a", bench.now);
+  bench.rules.task_begin(1, "dataSync:b", bench.now);
+  bench.take();
+  EXPECT_EQ(bench.told.back(), "task refused dataSync:b budget-spent");
+  bench.advance(milliseconds(544'000));
+  bench.rules.task_begin(1, "dataSync:b", bench.now);
+  bench.take();
+  EXPECT_EQ(bench.told.back(), "task granted dataSync:b time_left_ms=60000");
+}
+
+TEST(PhoneRules, AServiceThatOutlivesItsTimeEndsTheProgram) {
+  Bench bench(service_policy());
+  bench.rules.background(bench.now);
+  bench.rules.task_begin(1, "dataSync:a", bench.now);
+  bench.advance(milliseconds(60'999));
+  EXPECT_TRUE(bench.kills.empty());
+  bench.advance(milliseconds(1));
+  EXPECT_EQ(bench.kills.size(), 1U);
+}
+
+// Tells the rules of a steady use, as the phone does.
+void work(Bench& bench, double share, milliseconds span) {
+  static std::chrono::nanoseconds total{0};
+  for (const Instant end = bench.now + span; bench.now < end;) {
+    bench.rules.cpu_used(total, bench.now);
+    bench.advance(bench.rules.cpu_interval());
+    total += std::chrono::duration_cast<std::chrono::nanoseconds>(
+        share * std::chrono::duration<double>(bench.rules.cpu_interval()));
+  }
+}
+
+TEST(PhoneRules, WhoWorksTooMuchInTheBackgroundIsKilled) {
+  Policy policy = test_policy();
+  policy.cpu = {15, Millis(60'000)};
+  Bench bench(policy);
+  bench.rules.playing(bench.now);
+  work(bench, 1, milliseconds(60'000));  // in the foreground everything is allowed
+  bench.rules.background(bench.now);
+  work(bench, 0.14, std::chrono::minutes(10));
+  EXPECT_TRUE(bench.kills.empty());
+  work(bench, 0.3, milliseconds(1500));  // a short burst as well
+  EXPECT_TRUE(bench.kills.empty());
+  work(bench, 0.3, milliseconds(60'000));
+  ASSERT_EQ(bench.kills.size(), 1U);
+  EXPECT_THAT(bench.kills.front(), testing::StartsWith("cpu: "));
+}
+
+Policy window_policy() {
+  Policy policy = test_policy();
+  policy.task = {};
+  policy.audio = AudioRule::Ignored;
+  policy.player = PlayerRule::Exempts;
+  policy.maintenance = {{Millis(300'000), Millis(600'000)}, {Millis(30'000), Millis(50'000)}};
+  return policy;
+}
+
+TEST(PhoneRules, MaintenanceWindowsLetAFrozenProgramRunAndTheLastOneRepeats) {
+  Bench bench(window_policy());
+  bench.rules.background(bench.now);
+  bench.advance(milliseconds(5000));
+  EXPECT_EQ(bench.freezes, 1);
+  for (const auto& [closed, open] : {std::pair(300'000, 30'000), {600'000, 50'000}, {600'000, 50'000}}) {
+    const int freezes = bench.freezes;
+    bench.advance(milliseconds(closed - 1));
+    EXPECT_TRUE(bench.rules.is_frozen());
+    bench.advance(milliseconds(1));
+    EXPECT_FALSE(bench.rules.is_frozen());
+    EXPECT_EQ(bench.told.back(), "state background time_left_ms=" + std::to_string(open));
+    bench.advance(milliseconds(open - 1));
+    EXPECT_FALSE(bench.rules.is_frozen());
+    bench.advance(milliseconds(1));
+    EXPECT_EQ(bench.freezes, freezes + 1);
+  }
+}
+
+TEST(PhoneRules, ReadyEndsAMaintenanceWindowAndTheForegroundStartsThemAnew) {
+  Bench bench(window_policy());
+  bench.rules.background(bench.now);
+  bench.rules.ready(bench.now);
+  bench.advance(milliseconds(300'000));
+  EXPECT_FALSE(bench.rules.is_frozen());
+  bench.rules.ready(bench.now);
+  bench.advance(milliseconds(0));
+  EXPECT_TRUE(bench.rules.is_frozen());
+  bench.rules.foreground(bench.now);
+  bench.rules.background(bench.now);
+  bench.advance(milliseconds(5000 + 300'000));
+  EXPECT_EQ(bench.told.back(), "state background time_left_ms=30000");
+}
+
+TEST(PhoneRules, APolicyMayLookAtMediaPlayersInsteadOfAudio) {
+  Bench bench(window_policy());
+  bench.rules.playing(bench.now);
+  bench.rules.background(bench.now);
+  bench.advance(milliseconds(4000));
+  bench.rules.player_playing(bench.now);
+  bench.advance(milliseconds(100'000));
+  EXPECT_EQ(bench.freezes, 0);
+  bench.rules.player_not_playing(bench.now);
+  bench.advance(milliseconds(5000));
+  EXPECT_EQ(bench.freezes, 1);
+}
+
+TEST(PhoneRules, InactiveIsToldAndIsNoReasonToSuspend) {
+  Bench bench;
+  bench.rules.inactive(bench.now);
+  bench.advance(std::chrono::hours(1));
+  bench.rules.background(bench.now);
+  bench.advance(milliseconds(5000));
+  bench.rules.inactive(bench.now);
+  bench.take();
+  EXPECT_EQ(bench.freezes, 1);
+  EXPECT_EQ(bench.thaws, 1);
+  EXPECT_THAT(bench.told, ElementsAre("state inactive", "state background time_left_ms=5000", "state inactive"));
 }
 
 // Whatever a program does: it is never frozen in the foreground, never while it plays, and without audio it never runs

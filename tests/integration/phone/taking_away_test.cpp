@@ -1,5 +1,4 @@
 // What the phone takes from a program: its time, its sockets, its life. And what it leaves behind: nothing.
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -15,6 +14,7 @@
 #include <iostream>
 
 #include "integration/phone/harness.hpp"
+#include "integration/phone/listener.hpp"
 #include "phone/loop.hpp"
 #include "phone/proc.hpp"
 
@@ -55,22 +55,6 @@ void expect_nothing_left(const PhoneRun& run) {
   for (const char* key : {"pid", "pulse_pid"})
     EXPECT_FALSE(process_state(static_cast<pid_t>(number_in(start->json, key)))) << key << "\n" << run.report();
 }
-
-struct Listener {
-  Listener() {
-    fd = Fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(bind(fd.value(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(fd.value(), 4), 0);
-    EXPECT_EQ(getsockname(fd.value(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port = ntohs(address.sin_port);
-  }
-  Fd fd;
-  int port = 0;
-};
 
 TEST(Phone, ATaskKeepsAProgramRunningUntilItEndsItsTask) {
   PhoneRun run(quick_ios(),

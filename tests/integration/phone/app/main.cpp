@@ -2,10 +2,15 @@
 //   tick FILE        from now on writes CLOCK_BOOTTIME nanoseconds to FILE every 10 ms
 //   play ROLE        from now on plays silence; obeys request-cork and request-uncork
 //   hello            connects to the phone
-//   on WORDS DO LINE when the phone says a line that starts with WORDS, answers LINE ("-": ends with status 0)
+//   on WORDS DO LINE when the phone says a line that starts with WORDS, answers LINE ("-": ends with status 0; "burn"
+//   and
+//                    "mpris STATUS" are done instead of said)
 //   lock FILE        takes a flock
 //   database FILE    opens an SQLite database in WAL mode, reads from it and leaves it open
 //   connect PORT     connects to 127.0.0.1:PORT and keeps the connection
+//   listen           listens on a TCP port of 127.0.0.1 and says "port N"
+//   mpris STATUS     is a media player on the session bus with this PlaybackStatus
+//   burn             uses all of a processor
 //   run              stays until it is ended
 //   exit N           ends
 #include <fcntl.h>
@@ -16,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -38,6 +44,8 @@ struct App {
   int ticks = -1;
   std::string received;
   std::vector<std::pair<std::string, std::string>> answers;
+  sd_bus* bus = nullptr;
+  std::string playback_status;
 };
 
 void say(const std::string& line) {
@@ -84,6 +92,12 @@ void open_stream(pa_context* context, App& app) {
   app.stream = pa_stream_new_with_proplist(context, "silence", &spec, nullptr, properties);
   pa_proplist_free(properties);
   pa_stream_set_event_callback(app.stream, on_cork_request, nullptr);
+  const auto on_state = [](pa_stream* changed, void*) {
+    if (pa_stream_get_state(changed) == PA_STREAM_FAILED) say("stream failed");
+  };
+  pa_stream_set_state_callback(app.stream, on_state, nullptr);
+  pa_stream_set_moved_callback(
+      app.stream, [](pa_stream*, void*) { say("stream moved"); }, nullptr);
   const auto fill = [](pa_stream* out, std::size_t wanted, void*) {
     const std::vector<char> silence(wanted, '\x80');
     pa_stream_write(out, silence.data(), silence.size(), nullptr, 0, PA_SEEK_RELATIVE);
@@ -108,11 +122,22 @@ void tell(App& app, const std::string& line) {
   if (write(app.phone, text.data(), text.size()) < 0) give_up("phone");
 }
 
+void be_a_player(App& app, const char* status);
+void burn(App& app);
+
 void on_phone_line(App& app, const std::string& line) {
   say(line);
   for (const auto& [start, answer] : app.answers) {
     if (line.rfind(start, 0) != 0) continue;
     if (answer == "-") std::_Exit(0);
+    if (answer == "burn") {
+      burn(app);
+      continue;
+    }
+    if (answer.rfind("mpris ", 0) == 0) {
+      be_a_player(app, answer.c_str() + 6);
+      continue;
+    }
     tell(app, answer);
   }
 }
@@ -144,6 +169,48 @@ void connect_to(const char* port) {
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) give_up("connect");
 }
 
+void listen_on_loopback() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd, 4) != 0) give_up("listen");
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  say("port " + std::to_string(ntohs(address.sin_port)));
+}
+
+int read_status(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* self, sd_bus_error*) {
+  return sd_bus_message_append(reply, "s", static_cast<App*>(self)->playback_status.c_str());
+}
+
+void be_a_player(App& app, const char* status) {
+  static const sd_bus_vtable vtable[] = {
+      SD_BUS_VTABLE_START(0),
+      SD_BUS_PROPERTY("PlaybackStatus", "s", read_status, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE), SD_BUS_VTABLE_END};
+  const bool known = app.bus != nullptr;
+  app.playback_status = status;
+  if (!known) {
+    if (sd_bus_open_user(&app.bus) < 0) give_up("bus");
+    sd_bus_add_object_vtable(app.bus, nullptr, "/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player", vtable,
+                             &app);
+    sd_bus_request_name(app.bus, "org.mpris.MediaPlayer2.testapp", 0);
+    watch(app, sd_bus_get_fd(app.bus), [](pa_mainloop_api*, pa_io_event*, int, pa_io_event_flags_t, void* self) {
+      while (sd_bus_process(static_cast<App*>(self)->bus, nullptr) > 0) {
+      }
+    });
+  }
+  sd_bus_emit_properties_changed(app.bus, "/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player", "PlaybackStatus",
+                                 nullptr);
+  sd_bus_flush(app.bus);
+}
+
+void burn(App& app) {
+  pa_mainloop_api* api = pa_mainloop_get_api(app.loop);
+  api->defer_new(
+      api, [](pa_mainloop_api*, pa_defer_event*, void*) {}, nullptr);
+}
+
 void lock_file(const char* path) {
   const int fd = open(path, O_RDWR | O_CREAT, 0600);
   if (flock(fd, LOCK_EX) != 0) give_up("flock");
@@ -170,6 +237,9 @@ int main(int argc, char** argv) {
     if (word == "lock") lock_file(words.at(++i).c_str());
     if (word == "database") open_database(words.at(++i).c_str());
     if (word == "connect") connect_to(words.at(++i).c_str());
+    if (word == "listen") listen_on_loopback();
+    if (word == "mpris") be_a_player(app, words.at(++i).c_str());
+    if (word == "burn") burn(app);
     if (word == "exit") return std::atoi(words.at(++i).c_str());
     if (word == "on") {
       app.answers.emplace_back(words.at(i + 1), words.at(i + 3));
