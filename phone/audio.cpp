@@ -149,9 +149,11 @@ void Audio::on_context_state() {
 }
 
 void Audio::on_ready() {
+  constexpr auto kWatched =
+      static_cast<pa_subscription_mask_t>(PA_SUBSCRIPTION_MASK_SINK_INPUT | PA_SUBSCRIPTION_MASK_SINK);
   retry_after_ = Millis(0);
   pa_context_set_subscribe_callback(context_, &Audio::on_event, this);
-  forget(pa_context_subscribe(context_, PA_SUBSCRIPTION_MASK_SINK_INPUT, nullptr, nullptr));
+  forget(pa_context_subscribe(context_, kWatched, nullptr, nullptr));
   forget(pa_context_get_sink_input_info_list(context_, &Audio::on_stream, this));
   const auto on_server = [](pa_context*, const pa_server_info* info, void* self) {
     auto& audio = *static_cast<Audio*>(self);
@@ -168,6 +170,7 @@ void Audio::on_ready() {
 // The context itself is only replaced when the timer fires: we may be inside one of its callbacks.
 void Audio::on_lost() {
   streams_.clear();
+  route_killed_ = false;
   route_lost_ = false;  // the next server begins with a sink that works
   forget_calls();
   retry_after_ = std::clamp(retry_after_ * 2, kFirstRetry, kLongestRetry);
@@ -238,7 +241,12 @@ void Audio::forget_calls() {
 
 void Audio::on_event(pa_context* context, pa_subscription_event_type_t type, std::uint32_t index, void* self) {
   auto& audio = *static_cast<Audio*>(self);
-  if ((type & PA_SUBSCRIPTION_EVENT_TYPE_MASK) == PA_SUBSCRIPTION_EVENT_REMOVE) {
+  const bool removed = (type & PA_SUBSCRIPTION_EVENT_TYPE_MASK) == PA_SUBSCRIPTION_EVENT_REMOVE;
+  if ((type & PA_SUBSCRIPTION_EVENT_FACILITY_MASK) == PA_SUBSCRIPTION_EVENT_SINK) {
+    if (removed) audio.on_sink_gone();
+    return;
+  }
+  if (removed) {
     audio.streams_.erase(index);
     if (audio.callbacks_.on_change) audio.callbacks_.on_change();
     return;

@@ -88,6 +88,7 @@ class Audio {
   void end_call(const Call& call);
   void forget_calls();
   void unload_sinks(std::uint32_t but_module);
+  void on_sink_gone();
   static void on_event(pa_context* context, pa_subscription_event_type_t type, std::uint32_t index, void* self);
   static void on_stream(pa_context* context, const pa_sink_input_info* info, int end, void* self);
 
@@ -101,6 +102,7 @@ class Audio {
   std::map<std::uint32_t, Stream> streams_;  // by the server's index
   std::vector<std::unique_ptr<Call>> calls_;
   bool route_lost_ = false;
+  bool route_killed_ = false;  // a new sink is due as soon as the old ones are gone
   int routes_made_ = 0;
   Millis retry_after_{0};
   std::unique_ptr<Loop::Timer> retry_;

@@ -3,6 +3,7 @@
 #include <pulse/error.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "phone/audio.hpp"
 
@@ -21,9 +22,6 @@ void forget(pa_operation* operation) {
 void unload_if_other(pa_context* context, const pa_sink_info* info, int end, void* but_module) {
   if (end == 0 && info && info->owner_module != PA_INVALID_INDEX && as_data(info->owner_module) != but_module)
     forget(pa_context_unload_module(context, info->owner_module, nullptr, nullptr));
-  // Nothing stays: whoever comes next finds a new sink. Loaded any earlier, it would have rescued the streams.
-  if (end != 0 && but_module == as_data(PA_INVALID_INDEX))
-    forget(pa_context_load_module(context, "module-null-sink", "sink_name=phone", nullptr, nullptr));
 }
 
 }  // namespace
@@ -36,6 +34,7 @@ Status Audio::change_route(RouteChange change) {
     operation = pa_context_suspend_sink_by_index(context_, PA_INVALID_INDEX, route_lost_ ? 1 : 0, nullptr, nullptr);
     if (callbacks_.on_change) callbacks_.on_change();
   } else if (change == RouteChange::Killed) {
+    route_killed_ = true;
     unload_sinks(PA_INVALID_INDEX);
     return {};
   } else {
@@ -49,6 +48,13 @@ Status Audio::change_route(RouteChange change) {
     return fail(ErrorCode::Io, fmt::format("the route stays: {}", pa_strerror(pa_context_errno(context_))));
   forget(operation);
   return {};
+}
+
+// Only now, since the server unloads a while after it was asked: a sink made any earlier would rescue the streams.
+void Audio::on_sink_gone() {
+  if (!std::exchange(route_killed_, false)) return;
+  const std::string arguments = fmt::format("sink_name=route{}", ++routes_made_);
+  forget(pa_context_load_module(context_, "module-null-sink", arguments.c_str(), nullptr, nullptr));
 }
 
 void Audio::unload_sinks(std::uint32_t but_module) {

@@ -42,6 +42,11 @@ Event& Event::with(std::string_view key, std::int64_t number) {
   return with_json(key, fmt::format("{}", number));
 }
 
+Event& Event::about(std::string_view subject) {
+  subject_ = subject;
+  return *this;
+}
+
 Event& Event::with_json(std::string_view key, std::string_view json) {
   fields_ += fmt::format(",{}:{}", json_string(key), json);
   return *this;

@@ -23,6 +23,7 @@ class Event {
 
   Event& with(std::string_view key, std::string_view text);
   Event& with(std::string_view key, std::int64_t number);
+  Event& about(std::string_view subject);  // for the picture only
   Event& with_json(std::string_view key, std::string_view json);
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -42,7 +43,7 @@ class Event {
 struct Recorded {
   double t_ms = 0;  // since the start
   std::string name;
-  std::string subject;  // what it is about: the value of "name" (with "value", if there is one) or "text"
+  std::string subject;  // what it is about: the value of "name" (with "value", if there is one) or "text", or about()
   std::string fields;   // of its JSON object: empty, or beginning with a comma
 };
 

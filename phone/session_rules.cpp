@@ -69,6 +69,7 @@ void Session::reclaim_sockets(const std::vector<pid_t>& pids) {
   Event event("reclaimed", result.sockets > 0 ? fmt::format("{} TCP sockets reclaimed", result.sockets) : "");
   event.with("count", result.sockets).with("failed", result.failed);
   if (result.failed > 0) event.with("problem", result.problem);
+  if (result.sockets > 0) event.about(fmt::format("{} sockets taken", result.sockets));
   log_.write(event);
 }
 

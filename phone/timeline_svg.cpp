@@ -36,7 +36,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kMarks{
      {"task_refused", "task refused"},
      {"task_expiring", "expiring"},
      {"delivered", ""},
-     {"reclaimed", "sockets taken"},
+     {"reclaimed", ""},
      {"lock_violation", "locks held"},
      {"media_services_reset", "server killed"},
      {"route_moved", "route moved"},
@@ -119,6 +119,7 @@ class Picture {
           std::find_if(kMarks.begin(), kMarks.end(), [&](const auto& m) { return m.first == event.name; });
       if (mark == kMarks.end()) continue;
       const std::string label = escaped(mark->second.empty() ? event.subject : mark->second);
+      if (label.empty()) continue;
       const double at = x(event.t_ms);
       body_ += fmt::format(
           "<path d=\"M{0:.1f} {1:.1f}V{2:.1f}\" stroke=\"#999\" stroke-width=\".6\"><title>{3}</title></path>", at,
@@ -135,12 +136,13 @@ class Picture {
   }
 
   void draw_axis(double y) {
-    const double rough = run_.end_ms / 8;
+    const double rough = run_.end_ms / 6;
     double step = std::pow(10, std::floor(std::log10(std::max(1.0, rough))));
     step *= 5 * step <= rough ? 5 : 2 * step <= rough ? 2 : 1;
     for (double t = 0; t <= run_.end_ms; t += step)
-      body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"#777\" font-size=\"10\">{:g} s</text>\n", x(t),
-                           y + 12, t / 1000);
+      body_ += fmt::format(
+          "<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"#777\" font-size=\"10\" text-anchor=\"middle\">{:g} s</text>\n", x(t),
+          y + 12, t / 1000);
   }
 
   const RunRecord& run_;
