@@ -149,7 +149,11 @@ BGTask* open_task = nil;
   (void)queue;
   const std::lock_guard lock(Phone::one().mutex);
   Phone::one().note(std::string("register ") + [identifier UTF8String]);
-  handlers()[[identifier UTF8String]] = Block_copy(launchHandler);
+  Launch& handler = handlers()[[identifier UTF8String]];
+  if (handler != nullptr) {  // of a platform of an earlier test
+    Block_release(handler);
+  }
+  handler = (Launch)_Block_copy((const void*)launchHandler);
   return YES;
 }
 

@@ -27,6 +27,16 @@ std::map<const void*, std::size_t>& registrations() {
 
 using doubles::Phone;
 
+// Foundation and its runtime keep what they made until the process ends.
+extern "C" const char* __lsan_default_options();
+extern "C" const char* __lsan_default_options() {
+  return "print_suppressions=0";
+}
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libobjc.so\nleak:libgnustep-base.so\n";
+}
+
 // Who listens, counted, since the notification centre does not tell.
 @interface NSNotificationCenter (Counted)
 - (void)countedAddObserver:(id)observer selector:(SEL)selector name:(NSString*)name object:(id)object;
