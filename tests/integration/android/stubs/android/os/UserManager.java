@@ -1,0 +1,9 @@
+package android.os;
+
+import phone.Phone;
+
+public class UserManager {
+    public boolean isUserUnlocked() {
+        return Phone.unlocked;
+    }
+}
