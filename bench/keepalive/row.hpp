@@ -16,7 +16,7 @@ struct Rate {
 struct Row {
   std::string server, what;
   Rate client;
-  std::optional<Rate> sound_server;  // all its processes
+  std::optional<Rate> sound_server;  // the processes that carry the sound
 };
 
 // "pulseaudio continuous": what to measure, in the order of the table.

@@ -71,23 +71,20 @@ void SoundServer::start_pipewire() {
                                  "XDG_STATE_HOME=" + home + "/state", "DBUS_SYSTEM_BUS_ADDRESS=none:"},
         home + "/log");
   };
-  parts_.push_back(part("pipewire"));
+  core_ = part("pipewire");
   EXPECT_TRUE(eventually([&] { return std::filesystem::exists(home + "/pipewire-0"); })) << log();
-  parts_.push_back(part("wireplumber"));
+  manager_ = part("wireplumber");
   server_ = part("pipewire-pulse");
 }
 
 void SoundServer::kill() {
   server_.reset();
-  parts_.clear();
+  manager_.reset();
+  core_.reset();
 }
 
 std::vector<pid_t> SoundServer::pids() const {
-  std::vector<pid_t> all{server_->pid()};
-  for (const auto& part : parts_) {
-    all.push_back(part->pid());
-  }
-  return all;
+  return core_ ? std::vector{core_->pid(), server_->pid()} : std::vector{server_->pid()};
 }
 
 std::unique_ptr<Child> SoundServer::call() {

@@ -39,7 +39,9 @@ class SoundServer {
   void silence_our_stream() const;
   void let_our_stream_run() const;
   [[nodiscard]] std::string log() const;
-  [[nodiscard]] std::vector<pid_t> pids() const;  // of all its parts
+  // The processes that carry the sound. PipeWire's session manager is none: it wakes for whatever happens on the
+  // machine.
+  [[nodiscard]] std::vector<pid_t> pids() const;
 
  private:
   [[nodiscard]] std::size_t running_calls() const;
@@ -51,7 +53,7 @@ class SoundServer {
   ScratchDirectory directory_;
   std::string address_;
   std::unique_ptr<MessageBus> bus_;  // PipeWire's parts meet there
-  std::vector<std::unique_ptr<Child>> parts_;
+  std::unique_ptr<Child> core_, manager_;
   std::unique_ptr<Child> server_;
 };
 
