@@ -19,8 +19,6 @@ class Table final : public Platform {
 };
 
 constexpr const char* kAll = "SELECT * FROM items ORDER BY _id";
-// The grace of 5 s becomes one, the assertion of 30 s becomes six.
-constexpr const char* kTimeScale = "0.2";
 
 std::string document(int number) {
   return fmt::format("item-{}", number);
@@ -97,7 +95,8 @@ void Matrix::write(int changes) {
 }
 
 void Matrix::start_phone(const Phone& how) {
-  Words words{"phone", "--policy", "ios", "--time-scale", kTimeScale, "--script", "-", "--events", folder_ / "events"};
+  Words words{"phone",    "--policy", how.policy, "--time-scale",    how.time_scale,
+              "--script", "-",        "--events", folder_ / "events"};
   words.insert(words.end(), how.phone.begin(), how.phone.end());
   words.insert(words.end(), {"--", FERMATA_BINARY, "serve", phone_directory_, "--connect",
                              how.connect.empty() ? desk_address_ : how.connect, "--subscribe", "SELECT * FROM items"});
@@ -105,6 +104,12 @@ void Matrix::start_phone(const Phone& how) {
   if (how.background_sync) words.emplace_back("--background-sync");
   phone_ = std::make_unique<Program>(words, how.environment);
   ASSERT_TRUE(events_.await("hello")) << report();
+}
+
+void Matrix::start_app(const Words& more) {
+  Words words{"serve", phone_directory_, "--connect", desk_address_, "--subscribe", "SELECT * FROM items"};
+  words.insert(words.end(), more.begin(), more.end());
+  phone_ = std::make_unique<Program>(words);
 }
 
 bool Matrix::synced() {

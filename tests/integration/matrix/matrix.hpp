@@ -33,6 +33,8 @@ class Events {
 class Matrix : public ::testing::Test {
  protected:
   struct Phone {
+    std::string policy = "ios";
+    std::string time_scale = "0.2";  // the grace of 5 s becomes one, the assertion of 30 s becomes six
     bool background_sync = true;
     Words serve;          // more arguments of `fermata serve`
     Words phone;          // and of `fermata phone`
@@ -53,6 +55,8 @@ class Matrix : public ::testing::Test {
   void leave_and_hold();  // to the background, until silent audio plays there
   // The phone has confirmed everything that desk has, now.
   [[nodiscard]] bool synced();
+  // Without a phone: the app on a desktop.
+  void start_app(const Words& more);
   // Foreground, everything synced, the phone quits by itself; then both databases are compared.
   void finish();
   [[nodiscard]] std::vector<Gap> gaps() const { return gaps_; }  // of the phone; after finish()
@@ -67,9 +71,9 @@ class Matrix : public ::testing::Test {
   std::unique_ptr<Program> phone_;
   Events events_{folder_ / "events"};
 
- private:
   void compare();
 
+ private:
   Subscription wanted_;
   int documents_ = 0;
   int written_ = 0;
