@@ -50,7 +50,7 @@ Status serve(Peer& peer, const ServeOptions& options, const Signals& signals) {
   auto control = ControlServer::start(peer.database(), options.directory,
                                       [&peer, &background] { return serving_status(peer, background); });
   if (!control) return fail(control.error());
-  if (options.background_sync) background.start();
+  if (options.background_sync) background.start(options.background);
   // Before the start, which may have words about them at once.
   for (const std::string& address : options.connect) say("connecting to " + address);
   if (auto started = peer.start({options.listen, options.connect}); !started) return started;

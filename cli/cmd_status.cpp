@@ -57,6 +57,11 @@ std::string peer_text(const Map& peer) {
   for (const Value& link : links) {
     if (const Map* object = link.if_a<Map>()) text += link_text(*object);
   }
+  for (const Value& away : list_of(peer, "away")) {
+    if (const Map* object = away.if_a<Map>())
+      text += fmt::format("  {} said goodbye {} ms ago and expected to be away for {} ms\n", shown(*object, "name"),
+                          shown(*object, "since_ms"), shown(*object, "expected_return_ms"));
+  }
   const Map* catch_up = map_of(peer, "catch_up");
   if (catch_up != nullptr && holds(*catch_up, "done")) {
     text +=
@@ -65,10 +70,20 @@ std::string peer_text(const Map& peer) {
   return text;
 }
 
+std::string cost_text(const Map& cost) {
+  return fmt::format("  {} held for {} ms: {} wakeups/s here, {} in the sound server\n", shown(cost, "strategy"),
+                     shown(cost, "held_ms"), shown(cost, "wakeups_per_s"), shown(cost, "server_wakeups_per_s"));
+}
+
 std::string background_text(const Map& background) {
-  return fmt::format("background sync: {}, app in {}; {}\n  {} interruptions, {} recovered\n",
-                     holds(background, "is_on") ? "on" : "off", shown(background, "app_state"),
-                     shown(background, "reason"), shown(background, "interruptions"), shown(background, "recoveries"));
+  std::string text =
+      fmt::format("background sync: {}, app in {}; {}\n  {} interruptions, {} recovered\n",
+                  holds(background, "is_on") ? "on" : "off", shown(background, "app_state"),
+                  shown(background, "reason"), shown(background, "interruptions"), shown(background, "recoveries"));
+  for (const Value& cost : list_of(background, "costs")) {
+    if (const Map* object = cost.if_a<Map>()) text += cost_text(*object);
+  }
+  return text;
 }
 
 std::string text_for_people(const Map& status) {

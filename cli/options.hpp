@@ -2,6 +2,7 @@
 // main() to print.
 #pragma once
 
+#include <fermata/background_sync.hpp>
 #include <fermata/result.hpp>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct ServeOptions {
   std::string directory, secret_file, name;
   std::vector<std::string> listen, connect, subscribe;
   bool background_sync = false;
+  BackgroundSyncOptions background;
 };
 struct StatusOptions {
   std::string directory;

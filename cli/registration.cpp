@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <memory>
 
 #include "cli/options.hpp"
@@ -116,6 +117,25 @@ CLI::Option* add_many(CLI::App* verb, const char* name, std::vector<std::string>
   return verb->add_option(name, values, words)->type_name(type)->allow_extra_args(false);
 }
 
+void add_background_options(CLI::App& verb, BackgroundSyncOptions& background) {
+  static const std::map<std::string, BackgroundMode> kModes{
+      {"while-peers-connected", BackgroundMode::WhilePeersConnected},
+      {"while-unsynced", BackgroundMode::WhileUnsynced},
+      {"always", BackgroundMode::Always}};
+  static const std::map<std::string, Strategy> kStrategyNames{{"silent_audio", Strategy::SilentAudio},
+                                                              {"pulsed_audio", Strategy::PulsedAudio},
+                                                              {"task_assertion", Strategy::TaskAssertion},
+                                                              {"media_player", Strategy::MediaPlayer}};
+  verb.add_option("--background-mode", background.mode, "When there is something to keep the app awake for")
+      ->transform(CLI::CheckedTransformer(kModes));
+  verb.add_option("--strategy", background.ladder, "Use these only, best first; repeatable; default: all there are")
+      ->transform(CLI::CheckedTransformer(kStrategyNames));
+  verb.add_flag("--hold-in-low-power", background.hold_in_low_power, "Also while the system saves power");
+  verb.add_option("--hold-above-battery", background.hold_above_battery_percent, "Let go below this charge")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0, 100));
+}
+
 void add_serve(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* verb = app.add_subcommand("serve", "Sync with other peers of the group, until interrupted");
@@ -125,6 +145,7 @@ void add_serve(CLI::App& app, Outcome& outcome) {
   add_many(verb, "--subscribe", options->subscribe, "Ask peers for these documents; repeatable; default: for none",
            "SELECT");
   verb->add_flag("--background-sync", options->background_sync, "Keep syncing when the app leaves the screen");
+  add_background_options(*verb, options->background);
   verb->add_option("--name", options->name, "This peer's name for people; default: the host's")->type_name("NAME");
   verb->add_option("--secret-file", options->secret_file, "The group's secret; default: DIR/group.secret")
       ->type_name("FILE");

@@ -7,6 +7,6 @@ namespace fermata::cli {
 
 // {"serving":true,"collections":{…},"peer":{…},"background_sync":{…}}; the members of the latter two are named as in
 // PeerStatus and BackgroundSyncStatus.
-[[nodiscard]] Map serving_status(Peer& peer, const BackgroundSync& background);
+[[nodiscard]] Map serving_status(Peer& peer, BackgroundSync& background);
 
 }  // namespace fermata::cli
