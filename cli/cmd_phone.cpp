@@ -13,7 +13,7 @@ Result<int> run_phone(const PhoneOptions& options) {
                            .time_scale = options.time_scale,
                            .seed = options.seed,
                            .clock = options.clock,
-                           .pulse_server = {},
+                           .pulse_server = options.pulse_server,
                            .json_path = options.json,
                            .svg_path = options.svg,
                            .timeline = options.timeline,

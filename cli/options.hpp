@@ -44,7 +44,7 @@ struct GapsOptions {
   bool json = false;
 };
 struct PhoneOptions {
-  std::string policy, script;
+  std::string policy, script, pulse_server;
   std::optional<std::string> events, json, svg;
   double time_scale = 1;
   std::optional<std::uint64_t> seed;

@@ -194,6 +194,9 @@ void add_phone(CLI::App& app, Outcome& outcome) {
       ->check(above_zero);
   verb->add_option("--seed", options->seed, "Of what the policy leaves to chance; default: a random one, which is told")
       ->type_name("N");
+  verb->add_option("--pulse-server", options->pulse_server,
+                   "Use this sound server, as in PULSE_SERVER; default: a private one, which is started")
+      ->type_name("ADDRESS");
   verb->add_flag("--clock", options->clock, "A script on stdin may move the program's clock");
   verb->add_flag("--quiet", options->quiet, "Nothing on stderr but what fails");
   verb->add_option("PROGRAM", options->program, "The program and its arguments, after --")->required();

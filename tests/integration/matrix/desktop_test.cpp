@@ -1,8 +1,11 @@
 // Linux beyond the phone's sound: media players that are not frozen, and a machine that goes to sleep.
 #include <signal.h>
 
+#include <cstdlib>
+
 #include "integration/matrix/matrix.hpp"
 #include "integration/platform/message_bus.hpp"
+#include "integration/platform/sound_server.hpp"
 
 namespace fermata::test {
 namespace {
@@ -34,6 +37,24 @@ TEST_F(MatrixDesktop, OnDroidianWithoutBackgroundSyncTheAppIsFrozenAndCaughtUp) 
   write(20);
   finish();
   EXPECT_FALSE(gaps().empty());
+}
+
+// No calls there, and no stream without end: pulses keep the app alive.
+TEST_F(MatrixDesktop, OnPipeWireAnInstantOfSilenceNowAndThenIsEnough) {
+  const SoundServer pipewire(SoundServer::Kind::PipeWire);
+  fill_desk(50);
+  start_phone({.time_scale = "0.4", .phone = {"--pulse-server", std::getenv("PULSE_SERVER")}});
+  ASSERT_TRUE(synced()) << report();
+  leave_and_hold();
+  act("wait 6s");
+  act("note three graces later");
+  ASSERT_TRUE(events_.await("note")) << report();
+  write(20);
+  ASSERT_TRUE(synced()) << report();
+  EXPECT_GE(events_.count("not_playing"), 3u) << "silence without end: " << report();
+  EXPECT_EQ(events_.count("frozen"), 0u) << report();
+  finish();
+  EXPECT_TRUE(gaps().empty());
 }
 
 class MatrixSleep : public Matrix {
