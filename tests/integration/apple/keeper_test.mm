@@ -187,6 +187,9 @@ TEST(AppleFacadeTest, TheFacadeHasTheShapeOfTheRecipe) {
   EXPECT_TRUE(Phone::wait_until([&] { return *told_on; }, kSoon));
   EXPECT_GT([[[shared status] reason] length], 0U);
   EXPECT_GT(Phone::one().observers(), 0U) << "it must use the shim";
+  FMTHold* const need = [shared holdWithReason:@"an upload"];
+  [need end];
+  [need end];
   [shared stop];
   EXPECT_FALSE([shared isOn]);
   [shared observe:nil];

@@ -62,7 +62,7 @@ public final class BackgroundSync {
 
     /// Asks to keep syncing in the background. Costs nothing on the screen or while there is nothing to sync. Idempotent.
     public func start(mode: Mode = .whilePeersConnected, distribution: Distribution = .private) {
-        keeper.start(with: mode.bridged, storeSafe: distribution == .appStore)
+        keeper.start(mode: mode.bridged, storeSafe: distribution == .appStore)
     }
 
     /// Takes that back. Idempotent.
@@ -74,6 +74,18 @@ public final class BackgroundSync {
     public var isOn: Bool { keeper.isOn }
 
     public var status: Status { Status(keeper.status) }
+
+    /// A declared need of the app's own, such as an upload: the app is held while it lives, or until `end()`.
+    public final class Hold {
+        private let hold: FMTHold
+
+        init(_ hold: FMTHold) { self.hold = hold }
+
+        public func end() { hold.end() }
+    }
+
+    /// `reason` is for people, in `status`.
+    public func hold(reason: String) -> Hold { Hold(keeper.hold(reason: reason)) }
 
     /// Calls back on the main thread after each change, and once soon. One observer; nil removes it.
     public func observe(_ observer: ((Status) -> Void)?) {

@@ -78,6 +78,35 @@ static const fermata::BackgroundSyncStatus& of(const void* status) {
 
 @end
 
+@interface FMTHold ()
+- (instancetype)initWithHold:(fermata::Hold)hold;
+@end
+
+@implementation FMTHold
+
+- (instancetype)initWithHold:(fermata::Hold)hold {
+  self = [super init];
+  if (self != nil) {
+    hold_ = new fermata::Hold(std::move(hold));
+  }
+  return self;
+}
+
+- (void)dealloc {
+  delete static_cast<fermata::Hold*>(hold_);
+#if !__has_feature(objc_arc)
+  [super dealloc];
+#endif
+}
+
+- (void)end {
+  if (hold_ != nullptr) {
+    *static_cast<fermata::Hold*>(hold_) = {};
+  }
+}
+
+@end
+
 @implementation FMTBackgroundSync
 
 + (FMTBackgroundSync*)shared {
@@ -118,6 +147,13 @@ static const fermata::BackgroundSyncStatus& of(const void* status) {
 - (FMTBackgroundSyncStatus*)status {
   return fermata::apple::Strong<FMTBackgroundSyncStatus*>::owned(
              [[FMTBackgroundSyncStatus alloc] initWithStatus:fermata::BackgroundSync::shared().status()])
+      .to_return();
+}
+
+- (FMTHold*)holdWithReason:(NSString*)reason {
+  const char* const text = [reason UTF8String];
+  return fermata::apple::Strong<FMTHold*>::owned(
+             [[FMTHold alloc] initWithHold:fermata::BackgroundSync::shared().hold(text != nullptr ? text : "")])
       .to_return();
 }
 

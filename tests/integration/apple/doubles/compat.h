@@ -6,8 +6,8 @@
 #ifndef API_AVAILABLE
 #define API_AVAILABLE(...)
 #endif
-#ifndef NS_UNAVAILABLE
-#define NS_UNAVAILABLE __attribute__((unavailable))
+#ifndef NS_SWIFT_NAME
+#define NS_SWIFT_NAME(name)
 #endif
 #ifndef NS_ASSUME_NONNULL_BEGIN
 #define NS_ASSUME_NONNULL_BEGIN _Pragma("clang assume_nonnull begin")

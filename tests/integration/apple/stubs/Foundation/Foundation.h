@@ -19,6 +19,7 @@
 #define NS_OPTIONS(type, name) NS_ENUM(type, name)
 #define NS_ASSUME_NONNULL_BEGIN _Pragma("clang assume_nonnull begin")
 #define NS_ASSUME_NONNULL_END _Pragma("clang assume_nonnull end")
+#define NS_SWIFT_NAME(name) __attribute__((swift_name(#name)))
 #define API_AVAILABLE_ios(version) __attribute__((availability(ios, introduced = version)))
 #define API_AVAILABLE(platform) API_AVAILABLE_##platform
 
