@@ -166,8 +166,9 @@ TEST_F(AppleKeeperTest, TenRoundsOfLeavingAndReturningLeaveNothingBehind) {
     phone_.return_to_screen();
     until("silence", [this] { return !phone_.sounding(); });
   }
+  until("as many ends as beginnings",
+        [this] { return phone_.count("setActive yes") == phone_.count("setActive no, others told"); });
   EXPECT_EQ(phone_.open_tasks(), 0U);
-  EXPECT_EQ(phone_.count("setActive yes"), phone_.count("setActive no, others told"));
 }
 
 // The façade, whose shape people know from the recipe. It is over the keeper of the process, which goes on listening:
