@@ -66,6 +66,7 @@ function(fermata_test name)
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBRARIES} fermata_test_flags GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
   if(NOT ARG_FAST)
     fermata_compiled_quickly(test_${name})
+    target_precompile_headers(test_${name} REUSE_FROM fermata_test_headers)
   endif()
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_SERIAL})

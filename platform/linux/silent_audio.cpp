@@ -24,7 +24,7 @@ constexpr auto kServerDecides = static_cast<std::uint32_t>(-1);
 
 bool is_running_call(const pa_sink_input_info& info) {
   const char* role = pa_proplist_gets(info.proplist, PA_PROP_MEDIA_ROLE);
-  return role != nullptr && std::strcmp(role, "phone") == 0 && info.corked == 0;
+  return role != nullptr && (std::strcmp(role, "phone") == 0 || std::strcmp(role, "alarm") == 0) && info.corked == 0;
 }
 
 }  // namespace

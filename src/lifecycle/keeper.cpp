@@ -72,6 +72,11 @@ void Keeper::set_app_state(AppState state, std::optional<Duration> time_left, In
     pulse_due_ = now;
   }
   reconsider(was_wanted, now);
+  // A machine that goes to sleep asks anew, although the app has been paused for long.
+  const bool asks = state == AppState::Suspended || state == AppState::Terminating;
+  if (asks && sync_ == Sync::Paused) {
+    actions_.emplace_back(ReadyToSuspend{});
+  }
 }
 
 void Keeper::set_demand(const Demand& demand, Instant now) {

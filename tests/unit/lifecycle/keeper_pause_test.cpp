@@ -215,6 +215,16 @@ TEST(Keeper, SaysWhyInOneSentence) {
   EXPECT_EQ(it.status().reason, "The app is on the screen; sync runs and needs no help.");
 }
 
+TEST(Keeper, IsReadyAtOnceForAMachineThatSleepsWhileItIsPausedAlready) {
+  KeeperDriver it;
+  it.state(AppState::Background, kGrace);
+  it.pass(kGrace);
+  it.paused();
+  it.taken();
+  it.state(AppState::Suspended, seconds(5));
+  EXPECT_EQ(it.taken(), "ready");
+}
+
 TEST(Names, AreThoseOfTheLogs) {
   EXPECT_EQ(name_of(AppState::Foreground), "foreground");
   EXPECT_EQ(name_of(Strategy::SilentAudio), "silent_audio");
