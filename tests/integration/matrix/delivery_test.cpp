@@ -1,4 +1,5 @@
-// A day in the background, shortened: whatever happens to the sound, every change arrives while the app is not in front.
+// A day in the background, shortened: whatever happens to the sound, every change arrives while the app is not in
+// front.
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -24,7 +25,8 @@ TEST_F(MatrixDelivery, EverythingArrivesInTheBackgroundThroughCallsAlarmsRoutesA
   ASSERT_TRUE(synced()) << report();
   leave_and_hold();
   std::mt19937 random(11);
-  const char* const troubles[] = {"call 2s", "alarm 500ms", "route lost", "route back", "media-services reset", "call 1s"};
+  const char* const troubles[] = {"call 2s",    "alarm 500ms",          "route lost",
+                                  "route back", "media-services reset", "call 1s"};
   const auto begin = std::chrono::steady_clock::now();
   auto next_trouble = begin + std::chrono::seconds(1);
   int written = 0;
