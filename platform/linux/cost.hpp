@@ -1,4 +1,4 @@
-// What this process and the sound server have used so far, read from /proc.
+// What this process and the sound server have used so far.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +9,12 @@
 
 namespace fermata::linux_platform {
 
-// Nothing when there is no such process, or it may not be looked at.
+// Read from /proc: only what the threads have used that still live. Nothing when there is no such process, or it may
+// not be looked at.
 [[nodiscard]] std::optional<CostSample> cost_of(pid_t pid);
+
+// With the threads that have ended.
+[[nodiscard]] std::optional<CostSample> cost_of_this_process();
 
 // The process behind the socket in PULSE_SERVER (unix:PATH), else in $XDG_RUNTIME_DIR/pulse/native. Nothing when that
 // is no sound server: systemd listens for one that it starts on demand. Connects, which wakes the server once.

@@ -100,7 +100,7 @@ void LinuxPlatform::serve_system_bus(const PlatformEvents& events) {
     const auto conditions = conditions_ ? conditions_->serve(bus) : nullptr;
     return std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(sleep, conditions);
   };
-  system_bus_ = Bus::open(Bus::Kind::System, serve, [] {});
+  system_bus_ = Bus::open(Bus::Kind::System, serve, [this] { inhibitor_->bus_gone(); });
 }
 
 std::vector<Strategy> LinuxPlatform::strategies() const {

@@ -19,8 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kPath = "/org/mpris/MediaPlayer2";
-const std::string kRoot = "org.mpris.MediaPlayer2";
-const std::string kPlayer = "org.mpris.MediaPlayer2.Player";
+constexpr const char* kRoot = "org.mpris.MediaPlayer2";
+constexpr const char* kPlayer = "org.mpris.MediaPlayer2.Player";
 // Between the release and the acquisition of one new attempt; more means that the app was back on the screen meanwhile.
 constexpr auto kSameAttempt = 5s;
 

@@ -88,6 +88,18 @@ void SleepInhibitor::take(Logind& logind) {
   }
 }
 
+void SleepInhibitor::bus_gone() {
+  bool was_about_to_sleep = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_about_to_sleep = std::exchange(about_to_sleep_, false);
+    inhibitor_.reset();
+  }
+  if (was_about_to_sleep) {
+    on_wake_();
+  }
+}
+
 void SleepInhibitor::ready() {
   const std::lock_guard lock(mutex_);
   if (about_to_sleep_) {

@@ -26,6 +26,9 @@ class SleepInhibitor {
   [[nodiscard]] std::shared_ptr<void> serve(sdbus::IConnection& bus);
   // Any thread. While the machine is about to sleep: it may. Otherwise nothing.
   void ready();
+  // The bus is gone, on its thread: nobody tells of the machine's sleep any more. Lets go; a sleep under way is over
+  // for us.
+  void bus_gone();
 
  private:
   struct Logind;

@@ -1,5 +1,6 @@
 // What keeping alive costs, read from the system.
 #include <cstdlib>
+#include <thread>
 
 #include "integration/platform/silent_audio_fixture.hpp"
 
@@ -22,6 +23,22 @@ TEST_F(Cost, CountsTheWakeupsOfThisProcessAndOfTheSoundServer) {
   EXPECT_GE(after->sound_server->wakeups, before->sound_server->wakeups + 20);
   EXPECT_GE(after->process.cpu, before->process.cpu);
   EXPECT_GE(after->sound_server->cpu, before->sound_server->cpu);
+}
+
+// What keeps alive runs on threads that are joined when it is released, before the next sample.
+TEST_F(Cost, CountsTheWakeupsOfThreadsThatHaveEnded) {
+  constexpr int kWakeups = 300;
+  const auto before = platform_->cost();
+  ASSERT_TRUE(before);
+  std::thread([] {
+    Mailbox<int> empty;
+    for (int i = 0; i < kWakeups; ++i) {
+      EXPECT_FALSE(empty.take(std::chrono::milliseconds(1)));
+    }
+  }).join();
+  const auto after = platform_->cost();
+  ASSERT_TRUE(after);
+  EXPECT_GE(after->process.wakeups, before->process.wakeups + kWakeups);
 }
 
 TEST_F(Cost, KnowsCpuTime) {

@@ -81,9 +81,11 @@ TEST_F(MediaPlayerOnABus, PlaysWhileHeldAndIsAwayAfterwards) {
 }
 
 TEST_F(MediaPlayerOnABus, LeavesNoThreadAndNoDescriptorBehind) {
+  const int threads = threads_of_this_process();
   hold();
   release();
-  const int threads = threads_of_this_process(), descriptors = descriptors_of_this_process();
+  ASSERT_TRUE(eventually([=] { return threads_of_this_process() == threads; })) << "the portal was asked, once";
+  const int descriptors = descriptors_of_this_process();
   hold();
   EXPECT_GT(threads_of_this_process(), threads);
   release();

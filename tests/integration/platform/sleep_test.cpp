@@ -149,12 +149,21 @@ TEST_F(Sleep, WaitsUntilSyncIsPausedAndItsEndResumesIt) {
   leave(sync, participant);
 }
 
+TEST_F(Sleep, EndsWithTheBusThatWouldHaveToldOfItsEnd) {
+  awake();
+  prepare_for_sleep("true");
+  EXPECT_EQ(next(), "suspended 5000");
+  bus_.kill();
+  EXPECT_EQ(next(), "foreground");
+}
+
 TEST_F(Sleep, ADeadBusIsNoReasonToDieOrToSayAnything) {
   awake();
   testing::internal::CaptureStderr();
   bus_.kill();
   EXPECT_TRUE(eventually([this] { return threads_of_this_process() == threads_; }))
       << "the bus's thread ends with the bus";
+  EXPECT_TRUE(states_.empty()) << "the machine was awake";
   platform_->ready_to_suspend();
   platform_.reset();
   start_platform();
