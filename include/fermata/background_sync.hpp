@@ -84,7 +84,7 @@ class BackgroundSync {
   // Declares a need of the app's own, such as an upload of its own. `reason` is for people, in status().
   [[nodiscard]] Hold hold(std::string reason);
   // The spans in which sync was wanted and did not run, oldest first; the last may still be open. Bounded: the latest
-  // 1000. They are kept in the database of each peer that joined.
+  // 1000. They are kept in the database of each peer that joined; the first to join brings those of earlier processes.
   [[nodiscard]] std::vector<Gap> gaps() const;
   // What keeping alive has cost since the process began. Empty where the platform cannot tell.
   [[nodiscard]] std::vector<StrategyCost> costs();

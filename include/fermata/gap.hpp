@@ -18,7 +18,7 @@ enum class GapCause : std::uint8_t {
   Suspended,    // the system suspended us without a word, although something was held or it was not expected
   Conditions,   // low power, battery, a metered network or locked files
   NoPeers,      // sync ran, and nobody was there
-  Ended,        // the process ended while it was paused or held
+  Ended,        // the process ended while it was paused
 };
 
 [[nodiscard]] std::string_view name_of(GapCause cause);  // "no_peers"
@@ -29,8 +29,8 @@ struct Gap {
   Wall begin{};                                     // by the wall clock of then
   std::optional<std::chrono::milliseconds> length;  // by a clock that does not jump; nothing while it lasts
   GapCause cause = GapCause::Suspended;
-  std::uint64_t changes_unsent = 0;                   // ours, that no connected peer had confirmed when it began
-  std::uint64_t changes_missed = 0;                   // of others, received in the catch-up after it
+  std::uint64_t changes_unsent = 0;                   // ours, that the slowest connected peer had not confirmed
+  std::uint64_t changes_missed = 0;                   // of others, received in the catch-up after it (from each peer)
   std::optional<std::chrono::milliseconds> catch_up;  // from the first connection after it until all was there
 };
 

@@ -86,8 +86,9 @@ class Peer {
     Secret secret;
     std::string name;  // for people; default: the host's name
     bool must_exist = false;
-    Executor executor;                     // for observers; see Database::Options
-    BackgroundSync* background = nullptr;  // nullptr: BackgroundSync::shared(), joined by start()
+    Executor executor;  // for observers; see Database::Options
+    BackgroundSync* background =
+        nullptr;  // joined by start(), must outlive the peer; nullptr: BackgroundSync::shared()
   };
 
   // Opens or creates the directory: database, device key. Errors: as Database::open.

@@ -20,6 +20,13 @@ void GapLedger::begin(GapCause cause, Instant now, Gap::Wall wall, std::uint64_t
   opened_ = now;
 }
 
+void GapLedger::precede_with(const GapLedger& earlier) {
+  gaps_.insert(gaps_.begin(), earlier.gaps_.begin(), earlier.gaps_.end());
+  while (gaps_.size() > kMaxGaps) {
+    gaps_.pop_front();
+  }
+}
+
 void GapLedger::set_unsent(std::uint64_t unsent) {
   if (paused()) {
     gaps_.back().changes_unsent = unsent;

@@ -30,6 +30,8 @@ class GapLedger {
 
   // Sync is paused for `cause`; `unsent`: our changes that no connected peer has confirmed. Ends what is open.
   void begin(GapCause cause, Instant now, Gap::Wall wall, std::uint64_t unsent);
+  // What was kept of an earlier process comes before all of ours.
+  void precede_with(const GapLedger& earlier);
   // What did not fit into the pause after all. Nothing happens without an open gap of begin().
   void set_unsent(std::uint64_t unsent);
   // Sync runs again. Nothing happens without an open gap of begin().

@@ -87,12 +87,14 @@ std::vector<StrategyCost> BackgroundSync::costs() {
 
 void BackgroundSync::observe(std::function<void(const BackgroundSyncStatus&)> callback) {
   const bool wanted = static_cast<bool>(callback);
+  auto next = wanted ? std::make_shared<const Impl::Observer>(std::move(callback)) : nullptr;
   {
     std::unique_lock lock(impl_->mutex);
-    impl_->observer = wanted ? std::make_shared<const Impl::Observer>(std::move(callback)) : nullptr;
+    std::swap(impl_->observer, next);  // the old one ends outside the lock: what it holds may call us
     impl_->observer_is_new = wanted;
     if (!impl_->on_own_thread()) impl_->observer_done.wait(lock, [this] { return !impl_->observer_running; });
   }
+  next.reset();
   if (wanted) {
     impl_->ensure_running();
     impl_->inbox->post([] {});
@@ -119,7 +121,7 @@ void leave(BackgroundSync& keeper, SyncParticipant& participant) {
     std::erase(impl.participants, &participant);
   }
   impl.inbox->post([&impl, &participant] {
-    std::erase(impl.busy, &participant);
+    impl.participant_gone(participant);
     impl.refresh();
   });
 }

@@ -53,8 +53,9 @@ void BackgroundSync::Impl::turn() {
     perform_all();
   }
   const Instant now = system_clock().now();
-  finish_pause_if_due(now);
   keeper->on_deadline(now);
+  perform_all();
+  finish_pause_if_due(now);
   perform_all();
   if (ledger.next_deadline() && now >= *ledger.next_deadline()) {
     ledger.on_deadline(now);
@@ -108,8 +109,10 @@ void BackgroundSync::Impl::perform(const lifecycle::Action& action) {
     resume_participants();
   } else if (const auto* seen = std::get_if<lifecycle::SuspensionSeen>(&action)) {
     suspension_seen(*seen);
-  } else {
+  } else if (busy.empty()) {
     platform->ready_to_suspend();
+  } else {
+    ready_owed = true;  // said with a file open it would cost the process its life
   }
 }
 
@@ -149,6 +152,16 @@ void BackgroundSync::Impl::participant_paused(std::uint64_t id, const SyncPartic
   if (id != pause_id || std::erase(busy, participant) == 0) return;
   left_unsent += unsent;
   if (busy.empty()) ledger.set_unsent(left_unsent);  // kept with the next change: the databases are closed
+  say_ready_if_owed();
+}
+
+void BackgroundSync::Impl::participant_gone(const SyncParticipant& participant) {
+  std::erase(busy, &participant);
+  say_ready_if_owed();
+}
+
+void BackgroundSync::Impl::say_ready_if_owed() {
+  if (busy.empty() && std::exchange(ready_owed, false)) platform->ready_to_suspend();
 }
 
 void BackgroundSync::Impl::finish_pause_if_due(Instant now) {
@@ -161,7 +174,9 @@ void BackgroundSync::Impl::finish_pause_if_due(Instant now) {
 void BackgroundSync::Impl::resume_participants() {
   {
     const std::lock_guard lock(participants_mutex);
-    paused = false;
+    paused = ready_owed = false;
+    busy.clear();
+    ++pause_id;  // a late answer is to nobody
     for (SyncParticipant* participant : participants) participant->resume();
   }
   gap_ended = system_clock().now();
@@ -172,6 +187,7 @@ void BackgroundSync::Impl::resume_participants() {
 
 void BackgroundSync::Impl::suspension_seen(const lifecycle::SuspensionSeen& seen) {
   ledger.seen_suspension(seen.from, seen.to, wall_now());
+  gap_ended = seen.to;
   ledger_changed = true;
   const std::lock_guard lock(participants_mutex);
   for (SyncParticipant* participant : participants) participant->woke();
@@ -182,7 +198,7 @@ void BackgroundSync::Impl::participant_joined(SyncParticipant& participant) {
   const std::lock_guard lock(participants_mutex);
   if (std::find(participants.begin(), participants.end(), &participant) == participants.end()) return;
   if (!std::exchange(ledger_recalled, true)) recall_from(participant);
-  if (!paused) return;
+  if (!paused || std::find(busy.begin(), busy.end(), &participant) != busy.end()) return;
   PauseOrder order = last_order;
   if (pause_deadline) {
     busy.push_back(&participant);
@@ -192,9 +208,9 @@ void BackgroundSync::Impl::participant_joined(SyncParticipant& participant) {
   pause_participant(participant, order);
 }
 
-// The first who joins brings what this process knew in its last life.
+// The first who joins brings what this process knew in its last life; a gap may be open since before.
 void BackgroundSync::Impl::recall_from(SyncParticipant& participant) {
-  ledger = lifecycle::GapLedger::decode(participant.recall(kGapsKey), wall_now());
+  ledger.precede_with(lifecycle::GapLedger::decode(participant.recall(kGapsKey), wall_now()));
   keeper->set_pulse_learner(lifecycle::PulseLearner::decode(participant.recall(kPulsesKey)));
   ledger_changed = true;
 }
@@ -215,7 +231,7 @@ void BackgroundSync::Impl::save() {
 
 // A peer that comes much later brings news, but not because of the gap.
 void BackgroundSync::Impl::note_catch_up(std::uint64_t documents, Duration duration) {
-  if (!gap_ended || system_clock().now() > *gap_ended + kCatchUpWithin) return;
+  if (!gap_ended || system_clock().now() - duration > *gap_ended + kCatchUpWithin) return;
   ledger.note_catch_up(documents, duration);
   ledger_changed = true;
 }
@@ -272,11 +288,12 @@ void BackgroundSync::Impl::publish() {
 }
 
 void BackgroundSync::Impl::tell_observer(std::unique_lock<std::mutex>& lock, const BackgroundSyncStatus& next) {
-  const auto told = observer;
+  auto told = observer;
   observer_is_new = false;
   observer_running = true;
   lock.unlock();
   (*told)(next);
+  told.reset();
   lock.lock();
   observer_running = false;
   observer_done.notify_all();

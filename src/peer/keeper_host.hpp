@@ -42,6 +42,8 @@ struct BackgroundSync::Impl {
   void participant_paused(std::uint64_t id, const SyncParticipant* participant, std::uint64_t unsent);
   void pause_participant(SyncParticipant& participant, const PauseOrder& order);
   void participant_joined(SyncParticipant& participant);
+  void participant_gone(const SyncParticipant& participant);
+  void say_ready_if_owed();
   void note_catch_up(std::uint64_t documents, Duration duration);
   void add_hold(std::uint64_t id, std::string reason);
   void drop_hold(std::uint64_t id);
@@ -80,7 +82,8 @@ struct BackgroundSync::Impl {
   std::map<std::uint64_t, std::string> holds;
   std::array<std::atomic<std::uint64_t>, kStrategies> acquisition{};  // by strategy; read by any thread
   bool stopping = false;
-  bool paused = false;  // from PauseSync to ResumeSync
+  bool paused = false;      // from PauseSync to ResumeSync
+  bool ready_owed = false;  // the keeper said so, but somebody has not answered
   std::uint64_t pause_id = 0;
   PauseOrder last_order{};
   std::uint64_t left_unsent = 0;             // of those who have answered

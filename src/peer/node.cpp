@@ -16,6 +16,8 @@ namespace {
 constexpr Duration kStopWithin = std::chrono::seconds(2);
 // After the last peer left we keep redialing this long before background sync counts as having nothing to do.
 constexpr Duration kLinger = std::chrono::seconds(30);
+// A timer that is later than this was set before the process stopped running for a while.
+constexpr Duration kLate = std::chrono::seconds(2);
 constexpr std::size_t kMaxReasons = 1024;
 
 sync::EngineOptions engine_options(const net::Identity& identity, std::string name) {
@@ -50,6 +52,7 @@ Result<std::unique_ptr<Node>> Node::make(Parts parts) {
 Node::~Node() {
   stop();
   set_commit_hook(*database_, {});
+  store_of(*database_).set_reopen_listener({});
   net::stop(*loop_);
   thread_.join();
 }
@@ -87,6 +90,7 @@ void Node::connect_events() {
   set_commit_hook(*database_, [this](const store::CommitEvent& event) {
     if (commits_.push(event)) loop_->post([this] { note_commits(); });
   });
+  store_of(*database_).set_reopen_listener([this] { loop_->post([this] { quiesce_soon(); }); });
 }
 
 void Node::note_commits() {
@@ -94,7 +98,6 @@ void Node::note_commits() {
   for (const auto& event : batch.events) engine_.committed(event, loop_->now());
   if (batch.skipped) engine_.commits_skipped(loop_->now());
   pump();
-  quiesce_again();
 }
 
 template <class T>
@@ -159,6 +162,10 @@ void Node::stop() {
     keeper_ = nullptr;
     if (flush_) loop_->cancel(flush_->timer);
     flush_.reset();
+    // Nobody will resume us any more, and the database stays in use.
+    paused_ = false;
+    wants_quiet_.reset();
+    resume_observers(*database_);
     engine_.goodbye(std::nullopt, loop_->now());
     pump();
     transport_->suspend(kStopWithin, [closed] { closed->set_value(); });
@@ -235,7 +242,8 @@ void Node::arm_timer() {
   timer_ = 0;
   const auto deadline = engine_.next_deadline();
   if (!deadline || paused_) return;
-  timer_ = loop_->call_at(*deadline, [this] {
+  timer_ = loop_->call_at(*deadline, [this, due = *deadline] {
+    if (loop_->now() > due + kLate) engine_.woke(loop_->now());
     engine_.on_deadline(loop_->now());
     pump();
   });

@@ -60,6 +60,12 @@ class Node final : public SyncParticipant {
     Loop::TimerId timer = 0;  // when it has lasted long enough
   };
 
+  // The second half.
+  struct Quiet {
+    std::function<void()> done;  // empty once it was called
+    Loop::TimerId next_attempt = 0;
+  };
+
   explicit Node(Parts parts);
 
   // Runs on the loop thread and waits. After the loop ended: nothing runs, and `otherwise` is returned.
@@ -78,8 +84,8 @@ class Node final : public SyncParticipant {
   void update_state();
   void flush_or_leave();
   void leave_peers();
-  void finish_pause(Instant deadline, const std::function<void()>& done);
-  void quiesce_again();
+  void quiesce_within(Duration span);
+  void quiesce_soon();
   [[nodiscard]] PeerStatus status_on_loop() const;
 
   std::unique_ptr<Database> database_;
@@ -102,8 +108,9 @@ class Node final : public SyncParticipant {
   std::set<LinkId> catching_up_;                              // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;
   bool paused_ = false;
+  std::uint64_t pauses_ = 0;
   std::optional<Flush> flush_;          // the pause waits for peers to confirm
-  bool quiesced_ = false;               // the pause is complete
+  std::optional<Quiet> wants_quiet_;    // links are closed: the database has no business being open until resume()
   std::optional<Instant> last_linked_;  // when the last session ended or was seen
 
   mutable std::mutex state_mutex_;

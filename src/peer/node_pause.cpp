@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "peer/node.hpp"
@@ -11,7 +10,8 @@
 namespace fermata {
 namespace {
 
-constexpr std::chrono::milliseconds kQuiesceAgainWithin{200};
+constexpr Duration kQuiesceAgainAfter = std::chrono::milliseconds(50);
+constexpr Duration kQuiesceAgainWithin = std::chrono::milliseconds(200);
 // Of the time to pause, this much at least is for the store.
 constexpr Duration kQuiesceReserve = std::chrono::milliseconds(500);
 
@@ -20,6 +20,8 @@ constexpr Duration kQuiesceReserve = std::chrono::milliseconds(500);
 void Node::pause(const PauseOrder& order, std::function<void(std::uint64_t unsent)> done) {
   loop_->post([this, order, done = std::move(done)]() mutable {
     paused_ = true;
+    ++pauses_;
+    if (flush_) loop_->cancel(flush_->timer);
     transport_->stop_accepting();
     engine_.drain();
     // Half of the time is for peers to confirm what they still lack; one that is frozen itself never will.
@@ -44,27 +46,35 @@ void Node::leave_peers() {
   pump();
   const Duration left = std::max(Duration::zero(), flush.order.deadline - loop_->now());
   const Duration for_links = std::max(left / 2, left - kQuiesceReserve);
-  transport_->suspend(for_links, [this, deadline = flush.order.deadline, done = flush.done, unsent] {
-    finish_pause(deadline, [done, unsent] { done(unsent); });
+  transport_->suspend(for_links, [this, pause = pauses_, deadline = flush.order.deadline, done = flush.done, unsent] {
+    // The keeper did not wait, and has resumed us meanwhile; perhaps it pauses us again already.
+    if (!paused_ || pause != pauses_) return done(unsent);
+    wants_quiet_ = Quiet{[done, unsent] { done(unsent); }, 0};
+    quiesce_within(deadline - system_clock().now());
   });
 }
 
-void Node::finish_pause(Instant deadline, const std::function<void()>& done) {
-  if (!paused_) return done();  // the keeper did not wait, and has resumed us meanwhile
-  // Blocking is right here: links are closed, and nothing else has business on this loop.
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().now());
+// Blocking is right here: links are closed, and nothing else has business on this loop. A statement of the app that
+// runs on is the app's; we come back for the rest, because a lock is what may cost the process its life.
+void Node::quiesce_within(Duration span) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(span);
   const auto quiet = database_->quiesce(std::max(left, std::chrono::milliseconds(1)));
-  // A statement of the app that runs on is the app's: what it commits is whole, the lock is what may cost the process
-  // its life.
-  if (!quiet)
-    fmt::print(stderr, "fermata: going to the background with the database in use: {}\n", quiet.error().message);
-  quiesced_ = true;
-  done();
+  if (!quiet && quiet.error().code == ErrorCode::Timeout) {
+    say_once("going to the background with the database in use: " + quiet.error().message);
+    return quiesce_soon();
+  }
+  if (const auto done = std::exchange(wants_quiet_->done, {})) done();
 }
 
-// Somebody wrote while we should be ready for suspension: the write is whole, but no lock may stay behind it.
-void Node::quiesce_again() {
-  if (quiesced_) (void)database_->quiesce(kQuiesceAgainWithin);
+// Somebody uses the database although we are to be ready for suspension: what it does is whole, but no lock may stay
+// behind it.
+void Node::quiesce_soon() {
+  if (!wants_quiet_ || wants_quiet_->next_attempt != 0) return;
+  wants_quiet_->next_attempt = loop_->call_at(loop_->now() + kQuiesceAgainAfter, [this] {
+    if (!wants_quiet_) return;
+    wants_quiet_->next_attempt = 0;
+    quiesce_within(kQuiesceAgainWithin);
+  });
 }
 
 void Node::resume() {
@@ -80,7 +90,9 @@ void Node::resume() {
       engine_.goodbye(std::nullopt, loop_->now());  // these sessions have stopped listening
       done(0);
     }
-    paused_ = quiesced_ = false;
+    paused_ = false;
+    if (wants_quiet_ && wants_quiet_->done) wants_quiet_->done();
+    wants_quiet_.reset();
     resume_observers(*database_);
     last_linked_ = loop_->now();
     transport_->resume();
@@ -104,7 +116,6 @@ void Node::remember(const std::string& key, const std::string& text) {
   loop_->post([this, key, text] {
     if (const auto kept = store_of(*database_).remember(key, text); !kept)
       say_once(fmt::format("cannot keep {} in the database: {}", key, kept.error().message));
-    quiesce_again();
   });
 }
 

@@ -26,8 +26,8 @@ struct PauseOrder {
 class SyncParticipant {
  public:
   virtual ~SyncParticipant() = default;
-  // Stop accepting, flush, goodbye, close, quiesce; then call `done` (any thread), at the latest by the deadline, with
-  // the number of changes that did not fit.
+  // Stop accepting, flush, goodbye, close, quiesce; then call `done` (any thread) with the number of changes that did
+  // not fit: by the deadline if possible, but never while a file is open.
   virtual void pause(const PauseOrder& order, std::function<void(std::uint64_t unsent)> done) = 0;
   virtual void resume() = 0;
   // The process did not run for a while: links may be dead.

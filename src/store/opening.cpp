@@ -78,7 +78,9 @@ Status Store::Impl::open_files() {
     close_files();
     return opened;
   }
-  opened_before = true;
+  if (std::exchange(opened_before, true) && reopen_listener) {
+    reopen_listener();
+  }
   publish_identity();
   readers.open(options.directory + "/" + kDatabaseFile, options.vfs, options.directory);
   return {};

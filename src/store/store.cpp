@@ -45,6 +45,11 @@ void Store::set_commit_listener(std::function<void(CommitEvent&&)> listener) {
   impl_->listener = std::move(listener);
 }
 
+void Store::set_reopen_listener(std::function<void()> listener) {
+  const std::lock_guard guard(impl_->write_mutex);
+  impl_->reopen_listener = std::move(listener);
+}
+
 void Store::on_connection(std::function<void(sqlite3*)> setup) {
   const std::lock_guard guard(impl_->write_mutex);
   if (impl_->writer != nullptr) {

@@ -126,6 +126,8 @@ class Store {
   // Runs `read` with the read connection, on a snapshot. Several readers do not block the writer. Do not keep the
   // pointer or a statement. The functions of register_functions() are available.
   [[nodiscard]] Status read(const std::function<Status(sqlite3*)>& read);
+  // Called under the mutex when a quiesced store has opened its files again, whoever made it. Must only enqueue.
+  void set_reopen_listener(std::function<void()> listener);
   // Called on each connection as it opens, now and later: registers SQL functions.
   void on_connection(std::function<void(sqlite3*)> setup);
 
@@ -145,7 +147,7 @@ class Store {
   [[nodiscard]] Status remember_epoch(const std::string& device_id, const Epoch& epoch);
 
   // Small facts that a higher layer keeps beside the documents and never syncs; `key` is that layer's, such as
-  // "peer.gaps". Recalls an empty text if there is none.
+  // "gaps". Recalls an empty text if there is none.
   [[nodiscard]] Status remember(std::string_view key, const std::string& text);
   [[nodiscard]] Result<std::string> recall(std::string_view key);
 

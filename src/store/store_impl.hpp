@@ -53,6 +53,7 @@ struct Store::Impl {
   std::map<std::string, std::uint64_t, std::less<>> collection_numbers;
   std::map<Epoch, std::uint32_t, std::less<>> source_numbers;
   std::function<void(CommitEvent&&)> listener;
+  std::function<void()> reopen_listener;
 
   ReaderPool readers;
 

@@ -44,7 +44,10 @@ struct Engine::Impl {
 
 void Engine::Impl::note_goodbye(const Session& session) {
   const auto& goodbye = session.remote_goodbye();
-  if (!goodbye) return;
+  const auto is_another = [&](const auto& entry) {
+    return entry.second.get() != &session && entry.second->link().remote == session.link().remote;
+  };
+  if (!goodbye || std::any_of(sessions.begin(), sessions.end(), is_another)) return;
   std::erase_if(away, [&](const AwayPeer& each) { return each.device == goodbye->device; });
   away.push_back(*goodbye);
   if (away.size() > kMaxAway) away.pop_front();
@@ -189,9 +192,7 @@ void Engine::goodbye(std::optional<Duration> expected_return, Instant) {
 }
 
 void Engine::woke(Instant now) {
-  for (const auto& [link, session] : impl_->sessions) {
-    if (!session->probing()) session->probe(now + kProbeAfterSleep, now);
-  }
+  for (const auto& [link, session] : impl_->sessions) session->probe(now + kProbeAfterSleep, now);
 }
 
 std::optional<Action> Engine::poll() {

@@ -59,7 +59,6 @@ Status Session::open(const RememberedPeer* remembered) {
 Status Session::receive(ByteView frame, Instant now) {
   now_ = heard_ = now;
   pinged_.reset();
-  probe_deadline_.reset();
   bytes_received_ += frame.size();
   auto message = decode(frame);
   if (!message) return fail(std::move(message.error()));
@@ -119,7 +118,8 @@ Status Session::on(Want want) {
 
 Status Session::on(const Ack& ack) {
   if (auto acknowledged = feed_.acknowledge(ack); !acknowledged) return acknowledged;
-  intake_.confirm(feed_);
+  // What the remote knew better came before this word, and was not taken in: the next session has to be told again.
+  if (!shared_.draining) intake_.confirm(feed_);
   if (auto pumped = feed_.pump(); !pumped) return pumped;
   if (owes_cursors_ && !feed_.owes_corrections()) acknowledge();
   return {};
@@ -130,7 +130,9 @@ Status Session::on(const Ping& ping) {
   return {};
 }
 
-Status Session::on(const Pong&) {
+// Only the answer to the latest question shows that the link lives: other frames may have waited in a buffer.
+Status Session::on(const Pong& pong) {
+  if (pong.nonce == pings_) probe_deadline_.reset();
   return {};
 }
 

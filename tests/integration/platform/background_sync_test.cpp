@@ -46,10 +46,21 @@ TEST_F(BackgroundSyncTest, PausesEveryParticipantBeforeTheGraceEndsAndResumesThe
   std::erase(joined_, &second);
 }
 
-TEST_F(BackgroundSyncTest, AParticipantThatNeverAnswersIsNotWaitedForBeyondTheDeadline) {
+// The strategies go in time, because keeping them is death too; "ready" would be a lie while a file may be open.
+TEST_F(BackgroundSyncTest, AParticipantThatAnswersTooLateDelaysReadyButNotTheRelease) {
   participant_.obedient = false;
   bring(participant_);
+  sync_->start();
   background(milliseconds(400));
+  EXPECT_EQ(asked(), "acquire silent_audio");
+  audio(StrategyEvent::Refused);
+  EXPECT_EQ(asked(), "release silent_audio");
+  EXPECT_EQ(asked(), "acquire task_assertion");
+  stage_.events.on_strategy(Strategy::TaskAssertion, StrategyEvent::Expired, milliseconds(100));
+  EXPECT_EQ(called(participant_), "pause");
+  EXPECT_EQ(asked(), "release task_assertion");
+  EXPECT_TRUE(stage_.asked.empty());
+  participant_.late_done.take().value()(0);
   EXPECT_EQ(asked(), "ready");
 }
 
@@ -67,9 +78,8 @@ TEST_F(BackgroundSyncTest, ALateAnswerToAnOlderPauseDoesNotEndANewerOne) {
   participant_.obedient = false;
   bring(participant_);
   background(milliseconds(0));
-  EXPECT_EQ(asked(), "ready");
-  foreground();
   EXPECT_EQ(called(participant_), "pause");
+  foreground();
   EXPECT_EQ(called(participant_), "resume");
   stage_.events.on_app_state(AppState::Terminating, std::chrono::hours(1));
   EXPECT_EQ(called(participant_), "pause");

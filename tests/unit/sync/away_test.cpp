@@ -58,6 +58,39 @@ TEST_F(AwayTest, ALinkThatDiedDuringASleepIsGivenUpWithinSeconds) {
   EXPECT_TRUE(a.engine->sessions().empty());
 }
 
+TEST_F(AwayTest, WhatArrivesWhileWeDrainComesAgainNextTime) {
+  a.subscribe("SELECT * FROM cars");
+  pair.connect();
+  a.engine->drain();
+  b.put("bmw", {{"x", 1}});
+  pair.settle();
+  EXPECT_FALSE(a.at("bmw").exists());
+  a.engine->goodbye(std::nullopt, a.now());
+  pair.settle();
+  pair.connect(2);
+  EXPECT_TRUE(a.at("bmw").alive());
+}
+
+// The other's word that it has told all it knows better is true, but we were not listening.
+TEST_F(AwayTest, ACorrectionThatArrivesWhileWeDrainComesAgainNextTime) {
+  a.subscribe("SELECT * FROM cars");
+  b.subscribe("SELECT * FROM cars WHERE x = 1");
+  pair.connect();
+  for (int x = 1; x <= 3; ++x) {
+    a.put("bmw", {{"x", x}});
+    pair.settle();
+  }
+  ASSERT_NE(a.at("bmw").fingerprint(), b.at("bmw").fingerprint()) << "it left the query with the second state";
+  b.put("bmw", {{"y", 1}});
+  b.engine->drain();
+  pair.settle();
+  EXPECT_FALSE(b.engine->unsent());
+  b.engine->goodbye(std::nullopt, b.now());
+  pair.settle();
+  pair.connect(2);
+  EXPECT_EQ(a.at("bmw").fingerprint(), b.at("bmw").fingerprint());
+}
+
 TEST_F(AwayTest, WhatAPeerHasNotConfirmedIsUnsentAndCounted) {
   b.subscribe("SELECT * FROM cars");
   pair.connect();
