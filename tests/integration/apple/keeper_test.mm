@@ -1,5 +1,6 @@
 // The shim under the real keeper, on a phone that we play: each defect of the published recipe, and that we have it
 // not.
+#include <atomic>
 #include <fermata/background_sync.hpp>
 
 #include "FermataBackgroundSync.h"
@@ -13,8 +14,10 @@ class AppleKeeperTest : public AppleTest {
   AppleKeeperTest()
       : keeper_(
             std::make_unique<BackgroundSync>(std::make_unique<ApplePlatform>(declared(), [](const std::string&) {}))) {
-    keeper_->observe([](const BackgroundSyncStatus&) {});  // it runs from now on, although it is off
-    until("in the foreground", [this] { return keeper_->status().app_state == AppState::Foreground; });
+    // It runs from now on, although it is off. Its status says "foreground" before it has asked anybody; the first
+    // report comes after the platform has begun to listen.
+    keeper_->observe([this](const BackgroundSyncStatus&) { reported_ = true; });
+    until("a first report", [this] { return reported_.load(); });
     Phone::settle();
   }
   ~AppleKeeperTest() override {
@@ -40,6 +43,7 @@ class AppleKeeperTest : public AppleTest {
     phone_.clear_journal();
   }
 
+  std::atomic<bool> reported_ = false;  // outlives the keeper, whose thread sets it
   std::unique_ptr<BackgroundSync> keeper_;
 };
 
@@ -119,6 +123,7 @@ TEST_F(AppleKeeperTest, ItPlaysAgainAfterTheMediaServicesAreReset) {
 TEST_F(AppleKeeperTest, StopDeactivatesTheSessionTellsOthersAndListensNoMore) {
   const auto listening = phone_.observers();
   playing_in_background();
+  EXPECT_GT(phone_.observers(), listening) << "sound is listened for";
   keeper_->stop();
   until("deactivation", [this] { return phone_.count("setActive no, others told") == 1; });
   EXPECT_FALSE(phone_.world.session_active);

@@ -46,6 +46,7 @@ class AppStates : public std::enable_shared_from_this<AppStates> {
   void will_terminate(NSNotification*);
   void scene_will_deactivate(NSNotification* notification);
   void scene_did_enter_background(NSNotification* notification);
+  void begin_grace();
   void end_grace();
 
   const std::shared_ptr<Reporter> reporter_;

@@ -91,8 +91,7 @@ void AppStates::did_enter_background(NSNotification*) {
     return;
   }
   if (!reporter_->anything_held()) {
-    const std::lock_guard lock(grace_mutex_);
-    grace_ = BackgroundTask::begin(@"fermata: pausing", nullptr);
+    begin_grace();
   }
   const auto granted = background_time();
   report(AppState::Background, std::min(granted.value_or(kGrace), kGrace));
@@ -124,6 +123,17 @@ void AppStates::ready() {
 
 void AppStates::held() {
   end_grace();
+}
+
+void AppStates::begin_grace() {
+  {
+    const std::lock_guard lock(grace_mutex_);
+    grace_ = BackgroundTask::begin(@"fermata: pausing", nullptr);
+  }
+  // The keeper's thread may have got hold of something since that was asked, and then found no grace to end.
+  if (reporter_->anything_held()) {
+    end_grace();
+  }
 }
 
 void AppStates::end_grace() {
