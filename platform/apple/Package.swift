@@ -1,8 +1,8 @@
 // swift-tools-version:5.9
 import PackageDescription
 
-// FermataCore is the C++ library, built by CMake for each Apple platform and packed as an xcframework beside this file
-// (README.md says how, and what is missing for that today). The two other targets are built by the app.
+// This does not resolve yet. FermataCore is to be the C++ library, packed as an xcframework beside this file, but the
+// library does not build for Darwin (README.md says what is missing). The two other targets are built by the app.
 let package = Package(
     name: "Fermata",
     platforms: [.iOS(.v14)],
