@@ -8,20 +8,67 @@
 #include <utility>
 
 namespace fermata::phone {
+namespace {
+
+unsigned byte_of(std::string_view text, std::size_t at) {
+  return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
+}
+
+// Of the UTF-8 sequence that the text begins with; 0: it begins with none.
+std::size_t sequence_length(std::string_view text) {
+  const unsigned first = byte_of(text, 0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  // No overlong form, no surrogate, nothing above U+10FFFF: all of that shows in the first two bytes.
+  const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (first < 0xC2 || first > 0xF4 || byte_of(text, 1) < lowest || byte_of(text, 1) > highest) return 0;
+  for (std::size_t i = 2; i < length; ++i)
+    if ((byte_of(text, i) & 0xC0U) != 0x80) return 0;
+  return length;
+}
+
+// Those of ASCII and of Latin-1: terminals obey both.
+bool is_control(std::string_view sequence) {
+  const unsigned first = byte_of(sequence, 0);
+  return first < 0x20 || first == 0x7F || (first == 0xC2 && byte_of(sequence, 1) < 0xA0);
+}
+
+// The sequences of a text, one after the other; empty for a byte that belongs to none.
+template <class Visit>
+void for_each_sequence(std::string_view text, Visit visit) {
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    visit(text.substr(0, length));
+    text.remove_prefix(length > 0 ? length : 1);
+  }
+}
+
+}  // namespace
 
 std::string json_string(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for_each_sequence(text, [&](std::string_view sequence) {
+    if (sequence.empty()) {
+      out += "\\ufffd";
+    } else if (sequence == "\"" || sequence == "\\") {
       out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+      out += sequence;
+    } else if (byte_of(sequence, 0) < 0x20) {
+      out += fmt::format("\\u{:04x}", byte_of(sequence, 0));
     } else {
-      out += c;
+      out += sequence;
     }
-  }
+  });
   return out + '"';
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for_each_sequence(text, [&](std::string_view sequence) {
+    out += sequence.empty() || is_control(sequence) ? std::string_view("\xEF\xBF\xBD") : sequence;
+  });
+  return out;
 }
 
 std::int64_t boottime_ns() {
@@ -33,8 +80,8 @@ std::int64_t boottime_ns() {
 Event::Event(std::string name, std::string words) : name_(std::move(name)), words_(std::move(words)) {}
 
 Event& Event::with(std::string_view key, std::string_view text) {
-  if (key == "name" || key == "text") subject_ = text;
-  if (key == "value") subject_ += fmt::format(" {}", text);
+  if (key == "name" || key == "text") subject_ = printable(text);
+  if (key == "value") subject_ += fmt::format(" {}", printable(text));
   return with_json(key, json_string(text));
 }
 
@@ -43,7 +90,7 @@ Event& Event::with(std::string_view key, std::int64_t number) {
 }
 
 Event& Event::about(std::string_view subject) {
-  subject_ = subject;
+  subject_ = printable(subject);
   return *this;
 }
 
@@ -85,7 +132,7 @@ void EventLog::write(const Event& event) {
 
 void EventLog::say(std::string_view words) {
   if (voice_ == Voice::Quiet) return;
-  fmt::print(stderr, "phone {:8.3f} s  {}\n", static_cast<double>(boottime_ns() - start_ns_) / 1e9, words);
+  fmt::print(stderr, "phone {:8.3f} s  {}\n", static_cast<double>(boottime_ns() - start_ns_) / 1e9, printable(words));
 }
 
 }  // namespace fermata::phone

@@ -13,7 +13,9 @@
 
 namespace fermata::phone {
 
+// Programs say what they like: what is no UTF-8 becomes U+FFFD, one for each byte.
 [[nodiscard]] std::string json_string(std::string_view text);  // quoted and escaped
+[[nodiscard]] std::string printable(std::string_view text);    // control characters become U+FFFD as well
 [[nodiscard]] std::int64_t boottime_ns();                      // CLOCK_BOOTTIME
 
 class Event {
@@ -43,7 +45,8 @@ class Event {
 struct Recorded {
   double t_ms = 0;  // since the start
   std::string name;
-  std::string subject;  // what it is about: the value of "name" (with "value", if there is one) or "text", or about()
+  std::string subject;  // what it is about: the value of "name" (with "value", if there is one) or "text", or about();
+                        // printable
   std::string fields;   // of its JSON object: empty, or beginning with a comma
 };
 
@@ -55,7 +58,7 @@ class EventLog {
   // No path: nothing for programs. An existing file is replaced. Errors: Io.
   [[nodiscard]] static Result<EventLog> open(const std::optional<std::string>& path, Voice voice);
   void write(const Event& event);
-  void say(std::string_view words);
+  void say(std::string_view words);  // printable() of it
   // The first 100,000.
   [[nodiscard]] const std::vector<Recorded>& recorded() const { return recorded_; }
   [[nodiscard]] double elapsed_ms() const;

@@ -14,6 +14,8 @@ namespace fermata::phone {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
+constexpr std::chrono::milliseconds kRetry{100};
+constexpr std::string_view kState = "state ";
 
 }  // namespace
 
@@ -32,26 +34,52 @@ Result<std::unique_ptr<LineServer>> LineServer::listen(Loop& loop, const std::st
 
 LineServer::LineServer(Loop& loop, Fd listener, Callbacks callbacks)
     : loop_(loop), listener_(std::move(listener)), callbacks_(std::move(callbacks)) {
+  retry_ = loop_.timer([this] { admit_clients(); });
+  admit_clients();
+}
+
+void LineServer::admit_clients() {
   watch_ = loop_.watch(listener_.value(), [this] { accept_one(); });
 }
 
 void LineServer::send(ClientId client, std::string_view line) {
   const std::string text = fmt::format("{}\n", line);
   std::vector<ClientId> full;
-  for (const auto& [id, peer] : clients_) {
+  for (auto& [id, peer] : clients_) {
     if (client != 0 && id != client) continue;
+    if (line.starts_with(kState)) {
+      ++peer.states;
+      if (client == 0) peer.earliest_valid = peer.states;
+    }
     const ssize_t sent = ::send(peer.fd.value(), text.data(), text.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(text.size())) full.push_back(id);
+    const bool hung_up = sent < 0 && (errno == EPIPE || errno == ECONNRESET);
+    if (sent != static_cast<ssize_t>(text.size()) && !hung_up) full.push_back(id);
   }
   for (const ClientId id : full) drop(id);
 }
 
+bool LineServer::knows_state(ClientId client, std::uint64_t count) const {
+  const auto found = clients_.find(client);
+  return found != clients_.end() && count >= found->second.earliest_valid && count <= found->second.states;
+}
+
+void LineServer::hang_up() {
+  clients_.clear();
+  while (Fd(accept4(listener_.value(), nullptr, nullptr, SOCK_CLOEXEC)).is_open()) {
+  }
+}
+
 void LineServer::accept_one() {
   Fd fd(accept4(listener_.value(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd.is_open()) return;
+  if (!fd.is_open()) {
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
+    // Whoever waits keeps the listener readable: to look again at once would be to spin.
+    watch_.reset();
+    return retry_->arm(Loop::now() + kRetry);
+  }
   const ClientId id = ++last_id_;
   auto watch = loop_.watch(fd.value(), [this, id] { read_from(id); });
-  clients_.emplace(id, Client{std::move(fd), {}, std::move(watch)});
+  clients_.emplace(id, Client{.fd = std::move(fd), .received = {}, .watch = std::move(watch)});
 }
 
 void LineServer::read_from(ClientId id) {
@@ -64,12 +92,13 @@ void LineServer::read_from(ClientId id) {
   std::string received = std::move(client->second.received);
   received.append(buffer, static_cast<std::size_t>(size));
   std::size_t begin = 0;
-  for (std::size_t end; (end = received.find('\n', begin)) != std::string::npos; begin = end + 1)
+  for (std::size_t end; (end = received.find('\n', begin)) != std::string::npos; begin = end + 1) {
     callbacks_.on_line(id, std::string_view(received).substr(begin, end - begin));
+    if (!clients_.contains(id)) return;  // dropped meanwhile: nobody says the rest any more
+  }
   received.erase(0, begin);
   if (received.size() > kLongestLine) return drop(id);
-  // A callback may have dropped the client.
-  if (const auto still = clients_.find(id); still != clients_.end()) still->second.received = std::move(received);
+  clients_.at(id).received = std::move(received);
 }
 
 void LineServer::drop(ClientId id) {

@@ -26,16 +26,25 @@ class LineServer {
                                                                   Callbacks callbacks);
 
   // Without the newline; to 0: to every client. A client that does not read is cut off when its socket is full.
+  // One that has hung up is gone once everything it said has been heard.
   void send(ClientId client, std::string_view line);
+  // Lines that begin with "state " are numbered for each client, from 1. Does somebody who has read `count` of them
+  // know the one that every client was told last (or, connected later, any)?
+  [[nodiscard]] bool knows_state(ClientId client, std::uint64_t count) const;
+  // On every client, also on those still waiting to be let in, without a word.
+  void hang_up();
 
  private:
   struct Client {
     Fd fd;
     std::string received;
     std::unique_ptr<Loop::Watch> watch;
+    std::uint64_t states = 0;          // sent so far
+    std::uint64_t earliest_valid = 1;  // the number of the one that every client was told last
   };
 
   LineServer(Loop& loop, Fd listener, Callbacks callbacks);
+  void admit_clients();
   void accept_one();
   void read_from(ClientId id);
   void drop(ClientId id);
@@ -44,6 +53,7 @@ class LineServer {
   Fd listener_;
   Callbacks callbacks_;
   std::unique_ptr<Loop::Watch> watch_;
+  std::unique_ptr<Loop::Timer> retry_;  // while there is no descriptor left for a client that waits
   std::map<ClientId, Client> clients_;
   ClientId last_id_ = 0;
 };

@@ -22,6 +22,8 @@ namespace fermata::phone {
 
 using ClientId = std::uint64_t;  // one connection of the program to the phone's socket
 inline constexpr ClientId kEveryClient = 0;
+inline constexpr std::size_t kLongestName = 128;  // bytes; of a task, and of what is delivered
+inline constexpr std::size_t kMostTasks = 64;     // live ones of one client
 
 struct Tell {  // a protocol line for the program, without the newline
   ClientId client = kEveryClient;
@@ -57,6 +59,7 @@ class Rules {
   void player_playing(Instant now);
   void player_not_playing(Instant now);
   void hello(ClientId client, Instant now);
+  // Refused beyond the limits above.
   void task_begin(ClientId client, std::string_view name, Instant now);
   void task_end(ClientId client, std::string_view name, Instant now);
   void client_gone(ClientId client, Instant now);  // its tasks end
@@ -93,7 +96,9 @@ class Rules {
     std::string type;
     std::string_view refusal;
   };
-  [[nodiscard]] Admission admit(std::string_view name, Instant now) const;
+  [[nodiscard]] Admission admit(ClientId client, std::string_view name, Instant now) const;
+  void refuse(ClientId client, std::string_view name, std::string_view reason);
+  [[nodiscard]] bool has_task(ClientId client, std::string_view name) const;
   void settle(Instant now);
   void settle_budgets(Instant now);
   void judge_tasks(Instant now);

@@ -13,17 +13,9 @@ void Rules::task_begin(ClientId client, std::string_view name, Instant now) {
     const BudgetRule& rule = type.empty() ? policy_.task : policy_.services.at(type);
     if (budget.is_due_back(now) && !has_task_of(type)) budget.renew(draw_early(rule));
   }
-  const Admission admission = admit(name, now);
-  if (!admission.refusal.empty()) {
-    report(Event("task_refused", fmt::format("task {} refused: {}", name, admission.refusal))
-               .with("name", name)
-               .with("reason", admission.refusal));
-    actions_.emplace_back(Tell{client, fmt::format("task refused {} {}", name, admission.refusal)});
-    return;
-  }
-  const bool known = std::any_of(tasks_.begin(), tasks_.end(),
-                                 [&](const Task& task) { return task.client == client && task.name == name; });
-  if (!known) tasks_.push_back({client, std::string(name), admission.type});
+  const Admission admission = admit(client, name, now);
+  if (!admission.refusal.empty()) return refuse(client, name, admission.refusal);
+  if (!has_task(client, name)) tasks_.push_back({client, std::string(name), admission.type});
   ready_ = false;
   const auto left = budgets_.at(admission.type).left(now);
   Event begin("task_begin", fmt::format("task {} begins{}", name, left ? fmt::format(", {} ms", left->count()) : ""));
@@ -33,6 +25,14 @@ void Rules::task_begin(ClientId client, std::string_view name, Instant now) {
   actions_.emplace_back(
       Tell{client, fmt::format("task granted {}{}", name, left ? fmt::format(" time_left_ms={}", left->count()) : "")});
   settle(now);
+}
+
+void Rules::refuse(ClientId client, std::string_view name, std::string_view reason) {
+  const std::string_view said = name.substr(0, kLongestName);
+  report(Event("task_refused", fmt::format("task {} refused: {}", said, reason))
+             .with("name", said)
+             .with("reason", reason));
+  actions_.emplace_back(Tell{client, fmt::format("task refused {} {}", name, reason)});
 }
 
 void Rules::task_end(ClientId client, std::string_view name, Instant now) {
@@ -57,7 +57,16 @@ bool Rules::has_task_of(const std::string& type) const {
   return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) { return task.type == type; });
 }
 
-Rules::Admission Rules::admit(std::string_view name, Instant now) const {
+bool Rules::has_task(ClientId client, std::string_view name) const {
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [&](const Task& task) { return task.client == client && task.name == name; });
+}
+
+Rules::Admission Rules::admit(ClientId client, std::string_view name, Instant now) const {
+  if (name.size() > kLongestName) return {{}, "name-too-long"};
+  const auto live =
+      std::count_if(tasks_.begin(), tasks_.end(), [&](const Task& task) { return task.client == client; });
+  if (live >= static_cast<std::ptrdiff_t>(kMostTasks) && !has_task(client, name)) return {{}, "too-many-tasks"};
   const std::size_t colon = policy_.services.empty() ? std::string_view::npos : name.find(':');
   std::string type(colon == std::string_view::npos ? "" : name.substr(0, colon));
   const auto budget = budgets_.find(type);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <utility>
 
@@ -211,15 +212,41 @@ void Session::on_program_line(ClientId client, std::string_view line) {
     rules_.task_end(client, words[2], now);
   } else if (words.size() == 1 && words[0] == "ready") {
     rules_.ready(now);
+  } else if (words.size() == 2 && words[0] == "ready") {
+    on_ready(client, words[1]);
   } else if (words.size() == 2 && words[0] == "delivered") {
-    ++delivered_[std::string(words[1])];
-    log_.write(Event("delivered", fmt::format("the app says that {} is delivered", words[1])).with("name", words[1]));
+    on_delivered(words[1]);
   }
   pump();
 }
 
+// It may have crossed news on its way here: then the app is at work again, or will be, and must not be frozen for it.
+void Session::on_ready(ClientId client, std::string_view states_read) {
+  std::uint64_t count = 0;
+  const char* const end = states_read.data() + states_read.size();
+  if (const auto parsed = std::from_chars(states_read.data(), end, count);
+      parsed.ec != std::errc() || parsed.ptr != end)
+    return;
+  if (lines_->knows_state(client, count)) return rules_.ready(Loop::now());
+  log_.write(Event("ready_late", "the app says that it may be suspended, but it answers an older state"));
+}
+
+void Session::on_delivered(std::string_view name) {
+  constexpr std::size_t kMostDelivered = 1024;
+  const std::string_view said = name.substr(0, kLongestName);
+  if (name.size() > kLongestName || (delivered_.size() >= kMostDelivered && !delivered_.contains(std::string(name)))) {
+    log_.write(
+        Event("delivered_ignored", fmt::format("too long a name, or too many nobody expected: {} is not noted", said))
+            .with("name", said));
+    return;
+  }
+  delivered_.emplace(name);
+  log_.write(Event("delivered", fmt::format("the app says that {} is delivered", name)).with("name", name));
+}
+
 void Session::on_hello(ClientId client, std::string_view version, std::string_view name) {
-  log_.write(Event("hello").with("name", name).with("version", version));
+  log_.write(
+      Event("hello").with("name", name.substr(0, kLongestName)).with("version", version.substr(0, kLongestName)));
   rules_.hello(client, Loop::now());
   pump();
   for (const auto& [condition, value] : conditions_)

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ class Session {
   void report_start();
   void watch_signals();
   void on_program_line(ClientId client, std::string_view line);
+  void on_ready(ClientId client, std::string_view states_read);
+  void on_delivered(std::string_view name);
   void on_hello(ClientId client, std::string_view version, std::string_view name);
   void on_audio_change();
   void on_players_change();
@@ -122,7 +125,7 @@ class Session {
   std::string input_;  // of the script on standard input, up to the next newline
   ScriptReader input_reader_;
   std::map<std::string, std::string> conditions_;  // that the script has set: protocol name and value
-  std::map<std::string, int> delivered_;           // said by the program and not yet expected
+  std::set<std::string> delivered_;                // said by the program and not yet expected
   std::string failure_;
   int lock_violations_ = 0;
   bool locked_ = false;  // the screen

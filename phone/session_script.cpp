@@ -132,6 +132,7 @@ Status Session::act_on_audio(const Step& step) {
 
 Status Session::launch() {
   if (running_) return fail(ErrorCode::AlreadyExists, "the program runs already");
+  lines_->hang_up();  // what the last one said and nobody heard does not count for this one
   rules_ = Rules(options_.policy.scaled(options_.time_scale), ++seed_);
   ending_ = killed_ = script_killed_ = false;
   freezer_.reset();

@@ -138,7 +138,8 @@ void PhoneLink::end_task() {
 }
 
 void PhoneLink::ready() {
-  send_line("ready");
+  const std::lock_guard lock(mutex_);
+  send_line(fmt::format("ready {}", states_heard_));
 }
 
 bool PhoneLink::send_line(const std::string& line) {
@@ -193,6 +194,7 @@ void PhoneLink::on_state(const std::string& name, const std::string& time_left) 
   if (closing_) {
     return;
   }
+  ++states_heard_;
   for (const AppState state : {AppState::Foreground, AppState::Inactive, AppState::Background, AppState::Terminating}) {
     if (name == name_of(state)) {
       events_.on_app_state(state, parse_time_left(time_left));

@@ -22,6 +22,7 @@ class PhoneLink {
   // Asks for a task assertion: Held with its length, or Refused, is reported. Harmless while one is asked for or held.
   void begin_task();
   void end_task();
+  // For the state that was reported last.
   void ready();
   // None of these blocks for longer than 200 ms: a phone that does not read is hung up on.
 
@@ -38,10 +39,13 @@ class PhoneLink {
 
   const int socket_;
   const PlatformEvents events_;
-  std::mutex mutex_;  // also held while reporting on a task, so that end_task() means silence
+  // Also held while reporting: on a task, so that end_task() means silence; on a state, so that ready() counts it only
+  // once it is reported.
+  std::mutex mutex_;
   std::string task_;  // the name of the one asked for or held
   std::uint64_t tasks_begun_ = 0;
-  Conditions conditions_;  // the link thread's own
+  std::uint64_t states_heard_ = 0;  // lines; the phone knows by it which one a `ready` answers
+  Conditions conditions_;           // the link thread's own
   bool closing_ = false;
   std::thread reader_;
 };

@@ -124,5 +124,25 @@ TEST(PhoneRules, AServiceThatOutlivesItsTimeEndsTheProgram) {
   EXPECT_EQ(bench.kills.size(), 1U);
 }
 
+TEST(PhoneRulesTasks, AreRefusedWithTooLongANameAndBeyond64OfOneClient) {
+  Bench bench;
+  const std::string longest(kLongestName, 'x');
+  bench.rules.task_begin(1, longest + "x", bench.now);
+  bench.advance(milliseconds(0));
+  EXPECT_EQ(bench.told.back(), "task refused " + longest + "x name-too-long");
+  for (std::size_t i = 0; i < kMostTasks - 1; ++i) bench.rules.task_begin(1, "task" + std::to_string(i), bench.now);
+  bench.rules.task_begin(1, longest, bench.now);
+  bench.advance(milliseconds(0));
+  EXPECT_EQ(bench.told.back().substr(0, 13), "task granted ");
+  bench.rules.task_begin(1, "more", bench.now);
+  bench.rules.task_begin(2, "more", bench.now);
+  bench.rules.task_begin(1, longest, bench.now);
+  bench.advance(milliseconds(0));
+  const auto said = bench.told.size();
+  EXPECT_EQ(bench.told[said - 3], "task refused more too-many-tasks");
+  EXPECT_EQ(bench.told[said - 2].substr(0, 17), "task granted more");
+  EXPECT_EQ(bench.told[said - 1].substr(0, 14), "task granted x") << "it is one of them";
+}
+
 }  // namespace
 }  // namespace fermata::phone

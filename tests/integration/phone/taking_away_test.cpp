@@ -99,6 +99,17 @@ TEST(Phone, ReadyIsFrozenAtOnce) {
   EXPECT_THAT(run.said(), HasSubstr("state background time_left_ms=60000\nstate foreground"));
 }
 
+TEST(Phone, ReadyForAnOlderBackgroundFreezesNothing) {
+  Policy policy = quick_ios();
+  policy.grace = Millis(60'000);
+  PhoneRun run(policy, "wait 700ms\nbackground\nexpect frozen within 5s\nforeground\nbackground\nwait 1min\n",
+               {kApp, "on", "state background", "do", "ready 2", "hello", "run"});
+  ASSERT_TRUE(run.event("ready_late")) << run.report();
+  EXPECT_EQ(run.count("background"), 2) << run.report();
+  EXPECT_EQ(run.count("ready"), 1) << run.report();
+  EXPECT_EQ(run.count("frozen"), 1) << run.report();
+}
+
 TEST(Phone, TheSocketsOfAFrozenProgramAreReclaimed) {
   const Listener listener;
   PhoneRun run(quick_ios(), "wait 700ms\nbackground\nexpect frozen within 5s\nwait 500ms\nforeground\nquit\n",

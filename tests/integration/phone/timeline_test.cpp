@@ -71,5 +71,24 @@ TEST(PhoneTimeline, TheTerminalShowsTheLanesToScale) {
   EXPECT_THAT(text, Not(HasSubstr("airplane")));
 }
 
+TEST(PhoneEvents, AreValidWhateverTheProgramSays) {
+  EXPECT_EQ(json_string("a\"\\\n\x1B[2J"), R"("a\"\\\u000a\u001b[2J")");
+  EXPECT_EQ(json_string("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8D\xB5"), "\"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8D\xB5\"");
+  for (const char* bad : {"\x80", "\xC3", "\xC0", "\xF5", "\xFF"})
+    EXPECT_EQ(json_string(bad), R"("\ufffd")") << "one byte that belongs to nothing";
+  for (const char* bad : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x8D"})
+    EXPECT_THAT(json_string(bad), testing::MatchesRegex(R"("(\\ufffd)+")"))
+        << "overlong, a surrogate, too high, cut off";
+}
+
+TEST(PhoneEvents, SayNothingThatATerminalObeys) {
+  EventLog log = EventLog::open(std::nullopt, Voice::Spoken).value();
+  testing::internal::CaptureStderr();
+  log.say("tea\x1B[2J\xC2\x9B\x7F\r\xFF \xC3\xA9");
+  const std::string said = testing::internal::GetCapturedStderr();
+  constexpr const char* kNot = "\xEF\xBF\xBD";
+  EXPECT_THAT(said, HasSubstr(std::string("tea") + kNot + "[2J" + kNot + kNot + kNot + kNot + " \xC3\xA9\n"));
+}
+
 }  // namespace
 }  // namespace fermata::phone

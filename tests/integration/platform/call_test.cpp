@@ -80,7 +80,7 @@ TEST_F(Call, ThatOutlastsTheBridgePausesSyncAndItsEndResumesIt) {
   phone_.say("task expiring " + task + " time_left_ms=5000\n");
   EXPECT_EQ(participant_.calls.take(), "pause");
   EXPECT_EQ(phone_.hear(), "task end " + task);
-  EXPECT_EQ(phone_.hear(), "ready");
+  EXPECT_EQ(phone_.hear(), "ready 2");
   call.reset();
   EXPECT_EQ(participant_.calls.take(), "resume");
   EXPECT_TRUE(server_.await_stream(true, false));

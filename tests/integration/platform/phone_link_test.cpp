@@ -115,7 +115,19 @@ TEST_F(PhoneLink, TakesAndEndsATask) {
   platform_->release(Strategy::TaskAssertion);
   EXPECT_EQ(phone_.hear(), "task end " + name);
   platform_->ready_to_suspend();
-  EXPECT_EQ(phone_.hear(), "ready");
+  EXPECT_EQ(phone_.hear(), "ready 0");
+}
+
+TEST_F(PhoneLink, IsReadyForTheStateThatItHasReportedLast) {
+  phone_.say("state foreground\nstate background time_left_ms=5000\n");
+  EXPECT_EQ(next(), "foreground");
+  EXPECT_EQ(next(), "background 5000");
+  platform_->ready_to_suspend();
+  EXPECT_EQ(phone_.hear(), "ready 2");
+  phone_.say("state foreground\n");
+  EXPECT_EQ(next(), "foreground");
+  platform_->ready_to_suspend();
+  EXPECT_EQ(phone_.hear(), "ready 3");
 }
 
 TEST_F(PhoneLink, ARefusedTaskNeedsNoEnd) {
@@ -124,7 +136,7 @@ TEST_F(PhoneLink, ARefusedTaskNeedsNoEnd) {
   EXPECT_EQ(next(), "task_assertion refused");
   platform_->release(Strategy::TaskAssertion);
   platform_->ready_to_suspend();
-  EXPECT_EQ(phone_.hear(), "ready");
+  EXPECT_EQ(phone_.hear(), "ready 0");
 }
 
 TEST_F(PhoneLink, AnAnswerToATaskThatIsOverIsNotReported) {
