@@ -9,10 +9,11 @@
 namespace fermata::cli {
 namespace {
 
-// A member as people read it: text without quotes, anything else as JSON.
+// A member as people read it: text without quotes, a fraction with two places, anything else as JSON.
 std::string shown(const Map& object, std::string_view key) {
   const auto found = object.find(key);
   if (found == object.end()) return "?";
+  if (const auto* fraction = found->second.if_a<double>()) return fmt::format("{:.2f}", *fraction);
   const auto* text = found->second.if_a<std::string>();
   return printable(text != nullptr ? *text : to_json(found->second));
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 
@@ -46,11 +47,20 @@ std::string row(const Map& gap) {
 
 struct Lane {
   std::size_t gaps = 0;
-  std::int64_t total_ms = 0;
+  std::size_t lasting = 0;
+  std::int64_t total_ms = 0;  // of those that are over
 };
 
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+// One that lasts has lasted until now.
 std::int64_t end_of(const Map& gap) {
-  return number_of(gap, "begin_ms").value_or(0) + number_of(gap, "length_ms").value_or(0);
+  const std::int64_t begin = number_of(gap, "begin_ms").value_or(0);
+  const auto length = number_of(gap, "length_ms");
+  return length ? begin + *length : std::max(begin, now_ms());
 }
 
 std::map<std::string, Lane> by_cause(const Array& gaps) {
@@ -60,6 +70,7 @@ std::map<std::string, Lane> by_cause(const Array& gaps) {
     if (gap == nullptr) continue;
     Lane& lane = lanes[cause_of(*gap)];
     ++lane.gaps;
+    if (!number_of(*gap, "length_ms")) ++lane.lasting;
     lane.total_ms += number_of(*gap, "length_ms").value_or(0);
   }
   return lanes;
@@ -109,7 +120,8 @@ std::string gaps_table(const Array& gaps) {
   }
   text += '\n';
   for (const auto& [cause, lane] : by_cause(gaps))
-    text += fmt::format("{:<12} {:>5} gaps, {} in all\n", cause, lane.gaps, duration_text(lane.total_ms));
+    text += fmt::format("{:<12} {:>5} gaps, {} in all{}\n", cause, lane.gaps, duration_text(lane.total_ms),
+                        lane.lasting > 0 ? ", and one that lasts" : "");
   return text;
 }
 
@@ -124,8 +136,8 @@ std::string gaps_svg(const Array& gaps) {
   std::string out = fmt::format(
       R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" font-family="system-ui,sans-serif" font-size="13">)"
       R"(<rect width="{0}" height="{1}" fill="#ffffff"/><text x="{2}" y="26" font-size="17" fill="#222">)"
-      R"(When sync was wanted and did not run</text><text x="{2}" y="46" fill="#777">{3} to {4}</text>)",
-      kWidth, height, kLeft, time_text(from), time_text(to));
+      R"(When sync did not run</text><text x="{2}" y="46" fill="#777">{3}</text>)",
+      kWidth, height, kLeft, gaps.empty() ? "no gaps" : fmt::format("{} to {}", time_text(from), time_text(to)));
   double y = kTop;
   for (const auto& [cause, lane] : lanes) {
     out += fmt::format(R"(<text x="10" y="{:.0f}" fill="#444">{}</text>)", y + 16, cause);
@@ -135,10 +147,11 @@ std::string gaps_svg(const Array& gaps) {
       const Map* gap = each.if_a<Map>();
       if (gap == nullptr || cause_of(*gap) != cause) continue;
       const std::int64_t begin = number_of(*gap, "begin_ms").value_or(0);
-      const std::int64_t end = number_of(*gap, "length_ms") ? end_of(*gap) : to;
+      const std::int64_t end = end_of(*gap);
       out += fmt::format(
           R"(<rect x="{:.1f}" y="{:.0f}" width="{:.1f}" height="18" fill="#c9563c"><title>{}, {}</title></rect>)",
-          x(begin), y + 3, std::max(1.5, x(end) - x(begin)), time_text(begin), duration_text(end - begin));
+          x(begin), y + 3, std::max(1.5, x(end) - x(begin)), time_text(begin),
+          number_of(*gap, "length_ms") ? duration_text(end - begin) : "lasting");
     }
     y += kRow;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
@@ -117,6 +118,14 @@ CLI::Option* add_many(CLI::App* verb, const char* name, std::vector<std::string>
   return verb->add_option(name, values, words)->type_name(type)->allow_extra_args(false);
 }
 
+// CLI11's own lists of names would also take their numbers, and show them.
+template <class T>
+CLI::Validator one_of(const std::map<std::string, T>& names) {
+  std::set<std::string> all;
+  for (const auto& [name, meaning] : names) all.insert(name);
+  return CLI::IsMember(all);
+}
+
 void add_background_options(CLI::App& verb, BackgroundSyncOptions& background) {
   static const std::map<std::string, BackgroundMode> kModes{
       {"while-peers-connected", BackgroundMode::WhilePeersConnected},
@@ -126,14 +135,28 @@ void add_background_options(CLI::App& verb, BackgroundSyncOptions& background) {
                                                               {"pulsed_audio", Strategy::PulsedAudio},
                                                               {"task_assertion", Strategy::TaskAssertion},
                                                               {"media_player", Strategy::MediaPlayer}};
-  verb.add_option("--background-mode", background.mode, "When there is something to keep the app awake for")
-      ->transform(CLI::CheckedTransformer(kModes));
-  verb.add_option("--strategy", background.ladder, "Use these only, best first; repeatable; default: all there are")
-      ->transform(CLI::CheckedTransformer(kStrategyNames));
-  verb.add_flag("--hold-in-low-power", background.hold_in_low_power, "Also while the system saves power");
+  CLI::Option* on = verb.get_option("--background-sync");
+  verb.add_option_function<std::string>(
+          "--background-mode", [&background](const std::string& name) { background.mode = kModes.at(name); },
+          "When there is something to keep the app awake for")
+      ->check(one_of(kModes))
+      ->type_name("MODE")
+      ->needs(on);
+  verb.add_option_function<std::vector<std::string>>(
+          "--strategy",
+          [&background](const std::vector<std::string>& names) {
+            for (const std::string& name : names) background.ladder.push_back(kStrategyNames.at(name));
+          },
+          "Use these only, best first; repeatable; default: all there are")
+      ->check(one_of(kStrategyNames))
+      ->type_name("STRATEGY")
+      ->allow_extra_args(false)
+      ->needs(on);
+  verb.add_flag("--hold-in-low-power", background.hold_in_low_power, "Also while the system saves power")->needs(on);
   verb.add_option("--hold-above-battery", background.hold_above_battery_percent, "Let go below this charge")
       ->type_name("PERCENT")
-      ->check(CLI::Range(0, 100));
+      ->check(CLI::Range(0, 100))
+      ->needs(on);
 }
 
 void add_serve(CLI::App& app, Outcome& outcome) {
@@ -168,7 +191,7 @@ void add_status(CLI::App& app, Outcome& outcome) {
 
 void add_gaps(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<GapsOptions>();
-  CLI::App* verb = app.add_subcommand("gaps", "When sync was wanted and did not run, why, and what it cost");
+  CLI::App* verb = app.add_subcommand("gaps", "When sync did not run, why, and what was missed");
   add_directory(verb, options->directory);
   verb->add_flag("--json", options->json, "As one JSON object, times in milliseconds");
   verb->add_option("--svg", options->svg, "Draw them into FILE instead")->type_name("FILE");

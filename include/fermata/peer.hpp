@@ -65,7 +65,7 @@ struct PeerStatus {
 };
 
 // What the gap ledger has kept in this database (BackgroundSync::gaps() in the process that syncs). Thread-safe.
-// Errors: the database's. What is damaged is left out.
+// Errors: the database's; Corrupt if nothing of the record can be read. Single entries that are damaged are left out.
 [[nodiscard]] Result<std::vector<Gap>> recorded_gaps(Database& database);
 
 // A running subscribe(). Destroying it cancels; documents received stay.

@@ -8,7 +8,12 @@ namespace fermata {
 Result<std::vector<Gap>> recorded_gaps(Database& database) {
   const auto text = store_of(database).recall("gaps");
   if (!text) return fail(text.error());
-  return lifecycle::gaps_in(*text);
+  auto gaps = lifecycle::gaps_in(*text);
+  if (gaps.empty() && !text->empty() && *text != lifecycle::GapLedger().encode()) {
+    return fail(ErrorCode::Corrupt,
+                "the record of gaps in this database cannot be read; it begins anew with the next sync");
+  }
+  return gaps;
 }
 
 }  // namespace fermata

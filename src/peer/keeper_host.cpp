@@ -124,7 +124,8 @@ void BackgroundSync::Impl::begin_pause(const lifecycle::PauseSync& order) {
     const std::lock_guard lock(participants_mutex);
     for (const SyncParticipant* participant : participants) unsent += participant->state().unsent;
   }
-  ledger.begin(order.cause, now, wall_now(), unsent);
+  // An app that is told to end is not kept from syncing.
+  if (order.cause != GapCause::Ended) ledger.begin(order.cause, now, wall_now(), unsent);
   save();
   const std::lock_guard lock(participants_mutex);
   paused = true;
