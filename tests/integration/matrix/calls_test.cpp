@@ -1,4 +1,6 @@
 // Calls, alarms and the sound's ways: silent audio is taken away and must come back.
+#include <signal.h>
+
 #include "integration/matrix/matrix.hpp"
 
 namespace fermata::test {
@@ -69,6 +71,21 @@ TEST_F(MatrixCalls, ACallLongerThanTheAssertionSuspendsInPeaceAndIsCaughtUp) {
       << name_of(gaps()[0].cause);
   EXPECT_GT(gaps()[0].changes_missed, 0u);
   EXPECT_TRUE(gaps()[0].catch_up.has_value());
+}
+
+// Stopped behind the phone's back from before a call until after it: the app hears of its beginning only, if at all.
+TEST_F(MatrixCalls, AFreezeAcrossAWholeCallDoesNotSilenceItForEver) {
+  const pid_t app = app_pid();
+  ASSERT_GT(app, 0) << report();
+  ASSERT_EQ(::kill(app, SIGSTOP), 0);
+  act("call 1s");
+  ASSERT_TRUE(events_.await("call_end")) << report();
+  write(20);
+  ASSERT_EQ(::kill(app, SIGCONT), 0);
+  act("expect playing within 20s");
+  act("note it plays");
+  ASSERT_TRUE(events_.await("note")) << report();
+  finish_without_a_freeze();
 }
 
 TEST_F(MatrixCalls, ALostRouteIsBridgedUntilItIsBack) {

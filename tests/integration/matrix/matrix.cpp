@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -110,6 +111,12 @@ void Matrix::start_app(const Words& more) {
   Words words{"serve", phone_directory_, "--connect", desk_address_, "--subscribe", "SELECT * FROM items"};
   words.insert(words.end(), more.begin(), more.end());
   phone_ = std::make_unique<Program>(words);
+}
+
+pid_t Matrix::app_pid() const {
+  const std::string events = events_.text();
+  const std::size_t at = events.find("\"pid\":");
+  return at == std::string::npos ? 0 : std::atoi(events.c_str() + at + 6);
 }
 
 bool Matrix::synced() {

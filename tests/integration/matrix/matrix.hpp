@@ -52,7 +52,8 @@ class Matrix : public ::testing::Test {
   void start_phone(const Phone& how);
   void start_phone() { start_phone(Phone{}); }
   void act(const std::string& line) { phone_->write(line + "\n"); }
-  void leave_and_hold();  // to the background, until silent audio plays there
+  void leave_and_hold();                // to the background, until silent audio plays there
+  [[nodiscard]] pid_t app_pid() const;  // as the phone tells it; 0 if it does not
   // The phone has confirmed everything that desk has, now.
   [[nodiscard]] bool synced();
   // Without a phone: the app on a desktop.
