@@ -215,7 +215,8 @@ void add_phone(CLI::App& app, Outcome& outcome) {
   verb->add_option("--time-scale", options->time_scale, "Multiply the durations of the policy")
       ->type_name("X")
       ->check(above_zero);
-  verb->add_option("--seed", options->seed, "Of what the policy leaves to chance; default: a random one, which is told")
+  verb->add_option("--seed", options->seed,
+                   "Of what the policy leaves to chance, 0 to 2^63 - 1; default: a random one, which is told")
       ->type_name("N");
   verb->add_option("--pulse-server", options->pulse_server,
                    "Use this sound server, as in PULSE_SERVER; default: a private one, which is started")

@@ -77,6 +77,10 @@ std::int64_t boottime_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+void say_on_stderr(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 Event::Event(std::string name, std::string words) : name_(std::move(name)), words_(std::move(words)) {}
 
 Event& Event::with(std::string_view key, std::string_view text) {
@@ -110,7 +114,7 @@ Result<EventLog> EventLog::open(const std::optional<std::string>& path, Voice vo
     if (!file)
       return fail(ErrorCode::Io, fmt::format("cannot write the events file {}: {}", *path, std::strerror(errno)));
   }
-  return EventLog(file, voice);
+  return EventLog(file, path.value_or(""), voice);
 }
 
 double EventLog::elapsed_ms() const {
@@ -122,17 +126,23 @@ void EventLog::write(const Event& event) {
   const std::int64_t now = boottime_ns();
   if (recorded_.size() < kMostRecorded)
     recorded_.push_back({static_cast<double>(now - start_ns_) / 1e6, event.name(), event.subject(), event.fields()});
-  if (file_) {
+  if (file_ && error_ == 0) {
     const std::string line = event.json(now) + '\n';
-    std::fwrite(line.data(), 1, line.size(), file_.get());
-    std::fflush(file_.get());
+    const bool whole = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size();
+    if (!whole || std::fflush(file_.get()) != 0) error_ = errno;
   }
   if (!event.words().empty()) say(event.words());
 }
 
 void EventLog::say(std::string_view words) {
   if (voice_ == Voice::Quiet) return;
-  fmt::print(stderr, "phone {:8.3f} s  {}\n", static_cast<double>(boottime_ns() - start_ns_) / 1e9, printable(words));
+  say_on_stderr(
+      fmt::format("phone {:8.3f} s  {}\n", static_cast<double>(boottime_ns() - start_ns_) / 1e9, printable(words)));
+}
+
+Status EventLog::written() const {
+  if (error_ == 0) return {};
+  return fail(ErrorCode::Io, fmt::format("cannot write the events file {}: {}", path_, std::strerror(error_)));
 }
 
 }  // namespace fermata::phone

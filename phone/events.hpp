@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fermata::phone {
@@ -17,6 +18,7 @@ namespace fermata::phone {
 [[nodiscard]] std::string json_string(std::string_view text);  // quoted and escaped
 [[nodiscard]] std::string printable(std::string_view text);    // control characters become U+FFFD as well
 [[nodiscard]] std::int64_t boottime_ns();                      // CLOCK_BOOTTIME
+void say_on_stderr(std::string_view text);  // whoever does not listen (a full disk, a closed pipe) misses it
 
 class Event {
  public:
@@ -59,6 +61,8 @@ class EventLog {
   [[nodiscard]] static Result<EventLog> open(const std::optional<std::string>& path, Voice voice);
   void write(const Event& event);
   void say(std::string_view words);  // printable() of it
+  // Io, once a line for programs could not be written; those after it were not tried.
+  [[nodiscard]] Status written() const;
   // The first 100,000.
   [[nodiscard]] const std::vector<Recorded>& recorded() const { return recorded_; }
   [[nodiscard]] double elapsed_ms() const;
@@ -67,9 +71,12 @@ class EventLog {
   struct Closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  EventLog(std::FILE* file, Voice voice) : file_(file), voice_(voice), start_ns_(boottime_ns()) {}
+  EventLog(std::FILE* file, std::string path, Voice voice)
+      : file_(file), path_(std::move(path)), voice_(voice), start_ns_(boottime_ns()) {}
 
   std::unique_ptr<std::FILE, Closer> file_;
+  std::string path_;
+  int error_ = 0;  // errno of the line that failed
   Voice voice_;
   std::int64_t start_ns_;
   std::vector<Recorded> recorded_;

@@ -77,6 +77,7 @@ void LineServer::accept_one() {
     watch_.reset();
     return retry_->arm(Loop::now() + kRetry);
   }
+  if (clients_.size() >= kMostClients) return;
   const ClientId id = ++last_id_;
   auto watch = loop_.watch(fd.value(), [this, id] { read_from(id); });
   clients_.emplace(id, Client{.fd = std::move(fd), .received = {}, .watch = std::move(watch)});

@@ -21,6 +21,8 @@ class LineServer {
     std::function<void(ClientId)> on_gone;
   };
 
+  static constexpr std::size_t kMostClients = 64;  // at once; one more is closed without a word
+
   // Errors: Io; InvalidArgument, when the path is too long for a socket.
   [[nodiscard]] static Result<std::unique_ptr<LineServer>> listen(Loop& loop, const std::string& path,
                                                                   Callbacks callbacks);

@@ -144,6 +144,10 @@ Problem read_services(const toml::table& table, Policy& policy) {
   for (const auto& [type, node] : table) {
     const std::string where = fmt::format("service.{}", type.str());
     if (!node.as_table()) return fmt::format("line {}: {} must be a table", node.source().begin.line, where);
+    // Tasks name their type as the part of one word before the colon: another one could never be asked for.
+    if (type.str().empty() || type.str().find_first_of(" :\t\r\n") != std::string_view::npos)
+      return fmt::format("line {}: \"{}\" is no name of a service; write one word without a colon",
+                         node.source().begin.line, type.str());
     BudgetRule& budget = policy.services[std::string(type.str())];
     if (Problem problem = read_budget(*node.as_table(), where, budget)) return problem;
     if (budget.duration == Millis(0)) return fmt::format("{}.duration_ms is missing", where);

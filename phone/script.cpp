@@ -196,6 +196,8 @@ Result<std::optional<Step>> parse_script_line(std::string_view text, int line) {
 }
 
 Result<std::vector<Step>> ScriptReader::read(std::string_view line) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (line_ == 0 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
   auto parsed = parse_script_line(line, ++line_);
   if (!parsed) return fail(std::move(parsed.error()));
   std::vector<Step> ready;

@@ -34,6 +34,11 @@ void ScriptRunner::program_ended() {
   }
 }
 
+void ScriptRunner::stop() {
+  steps_.clear();
+  timer_->disarm();
+}
+
 bool ScriptRunner::will_launch() const {
   return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.command == Command::Launch; });
 }
@@ -63,7 +68,7 @@ ScriptRunner::Progress ScriptRunner::expect(const Step& step) {
 }
 
 void ScriptRunner::fail_run(std::string message) {
-  steps_.clear();
+  stop();
   host_.failed(std::move(message));
 }
 

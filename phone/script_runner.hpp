@@ -30,6 +30,7 @@ class ScriptRunner {
   void advance();
   // Nothing more can happen: an expectation that is left and does not hold has failed.
   void program_ended();
+  void stop();  // what is left is not done
   [[nodiscard]] bool is_done() const { return steps_.empty(); }
   [[nodiscard]] bool will_launch() const;
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <utility>
 
 #include "phone/reclaim.hpp"
@@ -36,7 +35,9 @@ Session::Session(PhoneOptions options, std::vector<Step> steps, EventLog log, Te
       log_(std::move(log)),
       folder_(std::move(folder)),
       seed_(options_.seed.value_or(0)),
-      rules_(options_.policy.scaled(options_.time_scale), seed_) {}
+      rules_(options_.policy.scaled(options_.time_scale), seed_) {
+  warden_ = std::make_unique<Warden>([this] { remove_folder(folder_.path()); });
+}
 
 Session::~Session() {
   audio_.reset();  // no news of a server that we end ourselves
@@ -59,8 +60,10 @@ Result<int> Session::run() {
   cpu_timer_ = loop_.timer([this] { count_cpu(); });
   airplane_timer_ = loop_.timer([this] { on_airplane_time(); });
   reclaim_means_ = options_.policy.sockets == SocketRule::Reclaim ? reclaim_means() : "none: the policy keeps sockets";
-  if (Status started = start_parts(); !started) return fail(std::move(started.error()));
-  if (Status started = start_program(); !started) return fail(std::move(started.error()));
+  Status started = start_parts();
+  if (started && !is_interrupted()) started = start_program();
+  if (!running_ && is_interrupted()) return 128 + signal_;  // whatever failed failed for that
+  if (!started) return fail(std::move(started.error()));
   report_start();
   script_ = std::make_unique<ScriptRunner>(loop_, script_host());
   for (Step& step : steps_) script_->add(std::move(step));
@@ -159,12 +162,10 @@ Status Session::start_program() {
   if (!program) return fail(std::move(program.error()));
   program_.emplace(std::move(*program));
   freezer_ = Freezer::take(program_->pid());
-  warden_.reset();
   warden_ = std::make_unique<Warden>([this] {
     freezer_.reset();
     if (clock_) FakeClock::forget(program_->pid());
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_.path(), ignored);
+    remove_folder(folder_.path());
   });
   if (Status started = program_->let_go(); !started) return started;
   program_watch_ = loop_.watch(program_->pidfd(), [this] { on_program_end(); });
@@ -192,13 +193,20 @@ void Session::watch_signals() {
   sigemptyset(&wanted);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&wanted, number);
   signals_ = Fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-  signal_watch_ = loop_.watch(signals_.value(), [this] {
-    signalfd_siginfo info{};
-    if (read(signals_.value(), &info, sizeof info) != sizeof info) return;
-    // Asked twice: whoever asks has no patience left.
-    if (std::exchange(signal_, static_cast<int>(info.ssi_signo)) != 0 && freezer_) freezer_->kill_all();
-    if (program_) end_program();
-  });
+  signal_watch_ = loop_.watch(signals_.value(), [this] { on_signal(); });
+}
+
+void Session::on_signal() {
+  signalfd_siginfo info{};
+  if (read(signals_.value(), &info, sizeof info) != sizeof info) return;
+  // Asked twice: whoever asks has no patience left.
+  if (std::exchange(signal_, static_cast<int>(info.ssi_signo)) != 0 && freezer_) freezer_->kill_all();
+  if (program_) end_program();
+}
+
+bool Session::is_interrupted() {
+  on_signal();
+  return signal_ != 0;
 }
 
 void Session::on_program_line(ClientId client, std::string_view line) {
@@ -335,7 +343,7 @@ void Session::end_program() {
     return;
   }
   if (std::exchange(ending_, true)) return;
-  if (rules_.is_frozen()) log_.write(Event("thawed", "the app runs again, to end"));
+  if (is_frozen()) log_.write(Event("thawed", "the app runs again, to end"));
   freezer_->thaw();
   lines_->send(kEveryClient, fmt::format("state terminating time_left_ms={}", Millis(kTermLimit).count()));
   program_->signal(SIGTERM);

@@ -38,6 +38,7 @@ class Session {
   [[nodiscard]] Result<int> run();
   // Afterwards. `code`: that of run().
   [[nodiscard]] RunRecord record(int code) const;
+  [[nodiscard]] Status events_written() const { return log_.written(); }
 
  private:
   // session.cpp: the run from its start to its end
@@ -50,6 +51,8 @@ class Session {
   [[nodiscard]] std::vector<std::string> program_environment() const;
   void report_start();
   void watch_signals();
+  void on_signal();
+  [[nodiscard]] bool is_interrupted();  // by a signal, even if the loop has not run since
   void on_program_line(ClientId client, std::string_view line);
   void on_ready(ClientId client, std::string_view states_read);
   void on_delivered(std::string_view name);
@@ -84,6 +87,8 @@ class Session {
   // session_rules.cpp: what the rules want done
   void perform(const Action& action);
   void freeze();
+  // What the rules want and what is: a program that could not be suspended runs.
+  [[nodiscard]] bool is_frozen() const { return rules_.is_frozen() && !freeze_failed_; }
   void lint_locks(const std::vector<pid_t>& pids);
   void reclaim_sockets(const std::vector<pid_t>& pids);
   void kill_program(const std::string& reason);
@@ -97,7 +102,7 @@ class Session {
   TempFolder folder_;
   std::string server_address_;
   std::string reclaim_means_;
-  std::string means_json_;
+  std::string means_json_ = "{}";
   std::uint64_t seed_;
   Rules rules_;
 
@@ -136,6 +141,7 @@ class Session {
   bool ending_ = false;         // the program was told to end, or killed: it is not frozen any more
   bool killed_ = false;         // by the rules
   bool script_killed_ = false;  // by the script
+  bool freeze_failed_ = false;  // which ends the run
   bool counting_cpu_ = false;
   bool pumping_ = false;
   int signal_ = 0;

@@ -35,8 +35,9 @@ void Session::perform(const Action& action) {
 // Frozen first, then looked at: what a running program holds changes while one looks.
 void Session::freeze() {
   if (Status frozen = freezer_->freeze(); !frozen) {
+    freeze_failed_ = true;
     log_.write(Event("freeze_failed", frozen.error().message).with("reason", frozen.error().message));
-    return;
+    return script_failed(fmt::format("cannot suspend: {}", frozen.error().message));
   }
   const std::vector<pid_t> pids = freezer_->pids();
   log_.write(Event("frozen", fmt::format("frozen ({})", freezer_->means()))

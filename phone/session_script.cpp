@@ -136,6 +136,7 @@ Status Session::launch() {
   rules_ = Rules(options_.policy.scaled(options_.time_scale), ++seed_);
   ending_ = killed_ = script_killed_ = false;
   freezer_.reset();
+  if (std::exchange(locked_, false)) set_condition("protected_data", "on");  // it starts in front
   if (Status started = start_program(); !started) return started;
   log_.write(Event("launch", fmt::format("the program is started again as process {}", program_->pid()))
                  .with("pid", program_->pid()));
@@ -181,7 +182,8 @@ void Session::script_failed(const std::string& message) {
   if (!failure_.empty()) return;
   failure_ = message;
   log_.write(Event("expect_failed").with("message", message));
-  fmt::print(stderr, "phone: {}\n", message);
+  say_on_stderr(fmt::format("phone: {}\n", message));
+  if (script_) script_->stop();
   end_program();
 }
 
@@ -189,9 +191,9 @@ bool Session::holds(const Step& step) {
   const bool alive = running_ && !killed_ && !script_killed_;
   switch (step.expected) {
     case Expected::Frozen:
-      return alive && rules_.is_frozen();
+      return alive && is_frozen();
     case Expected::Running:
-      return alive && !rules_.is_frozen();
+      return alive && !is_frozen();
     case Expected::Playing:
       return alive && rules_.is_playing();
     case Expected::Ended:

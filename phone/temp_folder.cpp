@@ -1,6 +1,7 @@
 #include "phone/temp_folder.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include <cerrno>
@@ -8,6 +9,17 @@
 #include <filesystem>
 
 namespace fermata::phone {
+
+void remove_folder(const std::string& path) {
+  constexpr int kTries = 200;
+  constexpr int kPauseMs = 10;
+  std::error_code error;
+  for (int i = 0; i < kTries; ++i) {
+    std::filesystem::remove_all(path, error);
+    if (!error) return;
+    poll(nullptr, 0, kPauseMs);
+  }
+}
 
 Result<TempFolder> TempFolder::make() {
   const char* parent = getenv("TMPDIR");
@@ -18,8 +30,7 @@ Result<TempFolder> TempFolder::make() {
 }
 
 TempFolder::~TempFolder() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  if (!path_.empty()) remove_folder(path_);
 }
 
 }  // namespace fermata::phone

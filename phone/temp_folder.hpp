@@ -6,6 +6,9 @@
 
 namespace fermata::phone {
 
+// With everything in it, also while somebody who is about to die still writes there; bounded to two seconds.
+void remove_folder(const std::string& path);
+
 // A new folder for one owner, in TMPDIR or /tmp; removed with everything in it.
 class TempFolder {
  public:

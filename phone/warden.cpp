@@ -12,8 +12,16 @@ Warden::Warden(const std::function<void()>& clean_up) {
   if (pipe2(ends, O_CLOEXEC) != 0) return;
   const Fd our_end(ends[0]);
   alive_ = Fd(ends[1]);
+  // What is sent to the phone must not end us before we lie in a session of our own; nor is there anything to ask of
+  // us.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_ = fork();
-  if (pid_ != 0) return;
+  if (pid_ != 0) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return;
+  }
   setsid();  // what is sent to the phone's process group is not meant for us
   alive_.reset();
   char nothing = 0;

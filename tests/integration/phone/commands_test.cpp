@@ -108,6 +108,12 @@ TEST(PhoneCommands, ADeliveryThatWasNotSaidFailsTheRun) {
   EXPECT_THAT(run.said(), HasSubstr("script line 2: \"expect delivered tea within 200ms\" did not come true"));
 }
 
+TEST(PhoneCommands, AProgramLaunchedOnALockedPhoneHasItsDataAgain) {
+  PhoneRun run(quick_ios(), "wait 300ms\nlock\nkill\nlaunch\nwait 500ms\nquit\n", {kApp, "hello", "run"});
+  EXPECT_EQ(run.wait(), 0) << run.report();
+  EXPECT_THAT(run.said(), HasSubstr("running\nstate foreground\ncondition protected_data on\n")) << run.report();
+}
+
 TEST(PhoneCommands, WhatNeedsAProgramFailsWithoutOne) {
   PhoneRun run(quick_ios(), "wait 100ms\nkill\nexpect ended within 0s\nbackground\n", {kApp, "run"});
   EXPECT_EQ(run.wait(), 1) << run.report();

@@ -1,6 +1,7 @@
 // The phone's end of the lines, against clients that do not behave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -103,6 +104,25 @@ TEST_F(PhoneLines, WhatAHungUpClientHadSaidIsNotHeard) {
   EXPECT_TRUE(until([this] { return !heard_.empty(); }));
   EXPECT_THAT(heard_, ElementsAre("new"));
   EXPECT_EQ(gone_, 0);
+}
+
+TEST_F(PhoneLines, OneClientMoreThanTheLimitIsClosedAndTheOthersAreHeard) {
+  std::vector<Fd> clients;
+  for (std::size_t i = 0; i < LineServer::kMostClients; ++i) {
+    clients.push_back(client());
+    say(clients.back(), "here\n");
+    ASSERT_TRUE(until([&] { return heard_.size() == i + 1; }));
+  }
+  const Fd one_more = client();
+  pollfd end{one_more.value(), POLLIN, 0};
+  EXPECT_TRUE(until([&] { return poll(&end, 1, 0) == 1; }));
+  char nothing = 0;
+  EXPECT_EQ(read(one_more.value(), &nothing, 1), 0);
+  clients.pop_back();
+  ASSERT_TRUE(until([this] { return gone_ == 1; }));
+  say(clients.front(), "still here\n");
+  say(client(), "in its place\n");
+  EXPECT_TRUE(until([this] { return heard_.size() >= LineServer::kMostClients + 1; }));
 }
 
 TEST_F(PhoneLines, WithoutADescriptorLeftItWaitsInsteadOfSpinning) {

@@ -1,10 +1,14 @@
 // The script language and the policies, as people write them.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
 #include "phone/events.hpp"
+#include "phone/loop.hpp"
+#include "phone/phone.hpp"
 #include "phone/policy.hpp"
 #include "phone/script.hpp"
 
@@ -79,6 +83,11 @@ TEST(PhoneScript, RepeatsABlockAlsoInsideAnother) {
   EXPECT_THAT(unrolled({"", "repeat 2", "wait 1s"}), HasSubstr("script line 2: this repeat is never closed"));
   EXPECT_THAT(unrolled({"wait 1s", "end"}), HasSubstr("script line 2: this end closes no repeat"));
   EXPECT_THAT(unrolled({"repeat 10000", "repeat 10000", "wait 1s", "end", "end"}), HasSubstr("more than 100000 steps"));
+}
+
+TEST(PhoneScript, SkipsAByteOrderMark) {
+  EXPECT_EQ(unrolled({"\xEF\xBB\xBFquit", "quit"}), "quit;quit;");
+  EXPECT_THAT(unrolled({"quit", "\xEF\xBB\xBFquit"}), HasSubstr("script line 2: cannot read"));
 }
 
 TEST(PhoneScript, IgnoresEmptyLinesAndComments) {
@@ -177,8 +186,42 @@ TEST(PhonePolicy, AMistakeIsNeverTakenForADefault) {
   EXPECT_THAT(policy_problem("[cpu]\nover_ms = 3\n"), HasSubstr("[cpu] needs percent"));
   EXPECT_THAT(policy_problem("[service.x]\nduration_ms = \"long\"\n"), HasSubstr("service.x.duration_ms must be"));
   EXPECT_THAT(policy_problem("[service.x]\nnotice_ms = 0\n"), HasSubstr("service.x.duration_ms is missing"));
+  EXPECT_THAT(policy_problem("[service.\"x:y\"]\nduration_ms = 5\n"), HasSubstr("\"x:y\" is no name of a service"));
+  EXPECT_THAT(policy_problem("[service.\"x y\"]\nduration_ms = 5\n"), HasSubstr("\"x y\" is no name of a service"));
   EXPECT_THAT(policy_problem("[maintenance]\nevery_ms = [1, 2]\nfor_ms = [1]\n"), HasSubstr("same number of entries"));
   EXPECT_THAT(policy_problem("[maintenance]\nevery_ms = [0]\nfor_ms = [1]\n"), HasSubstr("every_ms must be a list"));
+}
+
+TEST(PhoneEvents, WhatStderrDoesNotTakeIsLostAndNothingElse) {
+  const Fd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const Fd before(dup(STDERR_FILENO));
+  ASSERT_EQ(dup2(full.value(), STDERR_FILENO), STDERR_FILENO);
+  EventLog log = EventLog::open(std::nullopt, Voice::Spoken).value();
+  log.write(Event("note", "nobody hears it"));
+  dup2(before.value(), STDERR_FILENO);
+  EXPECT_EQ(log.recorded().size(), 1U);
+  EXPECT_TRUE(log.written());
+}
+
+TEST(PhoneEvents, AnEventsFileThatCannotBeWrittenIsAnError) {
+  EventLog log = EventLog::open("/dev/full", Voice::Quiet).value();
+  log.write(Event("note"));
+  const Status written = log.written();
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message, "cannot write the events file /dev/full: No space left on device");
+}
+
+TEST(PhoneOutputs, ARunIsRefusedWithOnePathForTwoOutputsOrASeedThatIsTooLarge) {
+  const std::string path = testing::TempDir() + "phone-outputs-" + std::to_string(getpid());
+  PhoneOptions options;
+  options.program = {"true"};
+  options.events_path = path;
+  options.json_path = testing::TempDir() + "./phone-outputs-" + std::to_string(getpid());
+  EXPECT_THAT(run_phone(options).error().message, HasSubstr("is named for two outputs"));
+  EXPECT_NE(access(path.c_str(), F_OK), 0) << "nothing may be written";
+  options.json_path.reset();
+  options.seed = std::uint64_t{1} << 63;
+  EXPECT_THAT(run_phone(options).error().message, HasSubstr("the seed must lie between 0 and 9223372036854775807"));
 }
 
 TEST(PhoneEvents, AreOneLineOfJsonWhateverTheTextHolds) {

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "integration/phone/harness.hpp"
@@ -228,6 +230,57 @@ TEST(Phone, NothingIsLeftBehindWhenThePhoneItselfIsKilled) {
   EXPECT_TRUE(run.tidied()) << run.report();
   EXPECT_THAT(groups_of(run.pid()), IsEmpty());
   EXPECT_THAT(processes_with(mark), IsEmpty());
+}
+
+TEST(Phone, AProgramThatCannotBeSuspendedFailsTheRun) {
+  PhoneRun run(quick_ios(), "wait 1s\nbackground\nexpect frozen within 5s\nwait 1min\n", {kApp, "run"});
+  const auto start = run.event("start");
+  ASSERT_TRUE(start) << run.report();
+  const std::string means = text_in(start->json, "suspend");
+  if (means != "cgroup v2 freezer") GTEST_SKIP() << "only a cgroup can be taken away from the phone; it uses " << means;
+  for (const std::filesystem::path group : groups_of(run.pid())) {
+    ASSERT_TRUE(write_text(group.parent_path() / "cgroup.procs", std::to_string(number_in(start->json, "pid"))));
+    ASSERT_EQ(rmdir(group.c_str()), 0) << std::strerror(errno);
+  }
+  EXPECT_EQ(run.wait(), 1) << run.report();
+  EXPECT_THAT(run.said(), HasSubstr("phone: cannot suspend: ")) << run.report();
+  EXPECT_EQ(run.count("freeze_failed"), 1) << run.report();
+  EXPECT_EQ(run.count("frozen") + run.count("thawed"), 0) << run.report();
+}
+
+// An audio server that never answers, and says in the run's events that it was asked to start.
+class SlowAudio {
+ public:
+  SlowAudio() : folder_(testing::TempDir() + "phone-slow-audio-" + std::to_string(getpid())), path_(getenv("PATH")) {
+    std::filesystem::create_directory(folder_);
+    std::ofstream(folder_ + "/pulseaudio")
+        << "#!/bin/sh\necho '{\"t_ns\":1,\"event\":\"starting\"}' >> \"$HOME/../../events\"\nexec sleep 1000\n";
+    std::filesystem::permissions(folder_ + "/pulseaudio", std::filesystem::perms::owner_all);
+    setenv("PATH", (folder_ + ":" + path_).c_str(), 1);
+  }
+  SlowAudio(const SlowAudio&) = delete;
+  SlowAudio& operator=(const SlowAudio&) = delete;
+  ~SlowAudio() {
+    setenv("PATH", path_.c_str(), 1);
+    std::filesystem::remove_all(folder_);
+  }
+
+ private:
+  std::string folder_;
+  std::string path_;
+};
+
+TEST(Phone, NothingIsLeftBehindAndNothingSaidWhenASignalComesBeforeTheProgramRuns) {
+  const SlowAudio audio;
+  for (const auto& [number, code] : {std::pair(SIGINT, 128 + SIGINT), std::pair(SIGKILL, 1000 + SIGKILL)}) {
+    PhoneRun run(quick_ios(), "quit\n", {kApp, "run"});
+    ASSERT_TRUE(run.event("starting")) << run.report();
+    run.signal(number);
+    EXPECT_EQ(run.wait(), code) << run.report();
+    EXPECT_TRUE(run.tidied()) << run.report();
+    EXPECT_EQ(run.said(), "");
+    EXPECT_EQ(run.count("start"), 0) << run.report();
+  }
 }
 
 TEST(Phone, AScriptOnStandardInputEndsWithQuit) {
