@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -29,18 +31,25 @@ tl::unexpected<Error> not_frozen(std::string_view means) {
               fmt::format("the program did not freeze within {} ms ({})", kFreezeLimit.count(), means));
 }
 
+std::string group_prefix(pid_t phone) {
+  return fmt::format("fermata-phone-{}-", phone);
+}
+
 // A cgroup of our own; removed with us.
 class Group {
  public:
   static std::unique_ptr<Group> make(const std::string& parent) {
-    std::string path = fmt::format("{}/fermata-phone-{}-XXXXXX", parent, getpid());
+    std::string path = fmt::format("{}/{}XXXXXX", parent, group_prefix(getpid()));
     if (!mkdtemp(path.data())) return nullptr;
     return std::make_unique<Group>(std::move(path));
   }
   explicit Group(std::string path) : path_(std::move(path)) {}
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
-  ~Group() { rmdir(path_.c_str()); }
+  ~Group() {
+    constexpr int kTries = 100;  // whom SIGKILL has just hit still counts for a moment
+    for (int i = 0; i < kTries && rmdir(path_.c_str()) != 0 && errno == EBUSY; ++i) poll(nullptr, 0, kRecheckMs);
+  }
 
   [[nodiscard]] std::string file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
   [[nodiscard]] std::vector<pid_t> pids() const {
@@ -211,6 +220,24 @@ std::unique_ptr<Freezer> try_kind(const Hierarchy& where, pid_t child) {
   return nullptr;
 }
 
+template <class Kind>
+void remove_groups(const Hierarchy& where, pid_t phone) {
+  for (const std::string& parent : where.parents) {
+    std::error_code error;
+    std::vector<std::string> left;
+    for (std::filesystem::directory_iterator it(parent, error), end; !error && it != end; it.increment(error))
+      if (it->path().filename().string().starts_with(group_prefix(phone))) left.push_back(it->path());
+    for (std::string& path : left) Kind(std::make_unique<Group>(std::move(path)));
+  }
+}
+
+Hierarchy hierarchy_v2() {
+  return hierarchy("cgroup2", "", "0::");
+}
+Hierarchy hierarchy_v1() {
+  return hierarchy("cgroup", "freezer", ":freezer:");
+}
+
 }  // namespace
 
 std::unique_ptr<Freezer> Freezer::take(pid_t child) {
@@ -220,9 +247,14 @@ std::unique_ptr<Freezer> Freezer::take(pid_t child) {
 }
 
 std::unique_ptr<Freezer> Freezer::take(pid_t child, Means means) {
-  if (means == Means::CgroupV2) return try_kind<CgroupV2>(hierarchy("cgroup2", "", "0::"), child);
-  if (means == Means::CgroupV1) return try_kind<CgroupV1>(hierarchy("cgroup", "freezer", ":freezer:"), child);
+  if (means == Means::CgroupV2) return try_kind<CgroupV2>(hierarchy_v2(), child);
+  if (means == Means::CgroupV1) return try_kind<CgroupV1>(hierarchy_v1(), child);
   return std::make_unique<Signals>(child);
+}
+
+void Freezer::clean_up_after(pid_t phone) {
+  remove_groups<CgroupV2>(hierarchy_v2(), phone);
+  remove_groups<CgroupV1>(hierarchy_v1(), phone);
 }
 
 std::chrono::nanoseconds Freezer::cpu_used() const {

@@ -25,6 +25,9 @@ class Freezer {
   enum class Means : std::uint8_t { CgroupV2, CgroupV1, Signals };
   [[nodiscard]] static std::unique_ptr<Freezer> take(pid_t child, Means means);
 
+  // Kills and removes what the freezers of a process that has died have left.
+  static void clean_up_after(pid_t phone);
+
   // Returns once the kernel says that every process is frozen. Errors: Timeout.
   [[nodiscard]] virtual Status freeze() = 0;
   virtual void thaw() = 0;

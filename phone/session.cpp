@@ -36,7 +36,7 @@ Session::Session(PhoneOptions options, std::vector<Step> steps, EventLog log, Te
       folder_(std::move(folder)),
       seed_(options_.seed.value_or(0)),
       rules_(options_.policy.scaled(options_.time_scale), seed_) {
-  warden_ = std::make_unique<Warden>([this] { remove_folder(folder_.path()); });
+  renew_warden();
 }
 
 Session::~Session() {
@@ -48,6 +48,16 @@ Session::~Session() {
     (*part)->signal(SIGTERM);
     (*part)->wait(kServerEndLimit);
   }
+}
+
+// A warden knows what we have when it is made. The last one is dismissed only when the next one is there.
+void Session::renew_warden() {
+  warden_ = std::make_unique<Warden>([this, phone = getpid()] {
+    freezer_.reset();
+    Freezer::clean_up_after(phone);  // of a program that was about to start
+    if (clock_ && program_) FakeClock::forget(program_->pid());
+    remove_folder(folder_.path());
+  });
 }
 
 Result<int> Session::run() {
@@ -162,11 +172,7 @@ Status Session::start_program() {
   if (!program) return fail(std::move(program.error()));
   program_.emplace(std::move(*program));
   freezer_ = Freezer::take(program_->pid());
-  warden_ = std::make_unique<Warden>([this] {
-    freezer_.reset();
-    if (clock_) FakeClock::forget(program_->pid());
-    remove_folder(folder_.path());
-  });
+  renew_warden();
   if (Status started = program_->let_go(); !started) return started;
   program_watch_ = loop_.watch(program_->pidfd(), [this] { on_program_end(); });
   running_ = true;

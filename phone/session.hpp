@@ -48,6 +48,7 @@ class Session {
   [[nodiscard]] Status start_players();
   [[nodiscard]] Status start_lines();
   [[nodiscard]] Status start_program();
+  void renew_warden();
   [[nodiscard]] std::vector<std::string> program_environment() const;
   void report_start();
   void watch_signals();
