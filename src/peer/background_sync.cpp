@@ -74,8 +74,7 @@ std::vector<StrategyCost> BackgroundSync::costs() {
     if (!impl_->running) return {};
   }
   const auto measured = [impl = impl_.get()] {
-    impl->metered = impl->keeper->holding();
-    if (const auto reading = impl->platform->cost()) impl->meter.sample(*reading, impl->metered, system_clock().now());
+    impl->take_sample();
     return impl->meter.costs();
   };
   if (impl_->on_own_thread()) return measured();  // an observer asks

@@ -6,7 +6,6 @@ namespace fermata {
 namespace {
 
 constexpr Duration kCatchUpWithin = std::chrono::seconds(60);
-constexpr const char* kGapsKey = "gaps";
 constexpr const char* kPulsesKey = "pulses";
 
 Gap::Wall wall_now() {
@@ -274,10 +273,12 @@ void BackgroundSync::Impl::refresh() {
 
 // Sampled when what is held changes: the counters in between belong to one strategy.
 void BackgroundSync::Impl::measure() {
-  const auto held = keeper->holding();
-  if (held == metered) return;
-  metered = held;
-  if (const auto reading = platform->cost()) meter.sample(*reading, held, system_clock().now());
+  if (keeper->holding() != metered) take_sample();
+}
+
+void BackgroundSync::Impl::take_sample() {
+  metered = keeper->holding();
+  if (const auto reading = platform->cost()) meter.sample(*reading, metered, system_clock().now());
 }
 
 void BackgroundSync::Impl::publish() {

@@ -51,6 +51,7 @@ struct BackgroundSync::Impl {
   void recall_from(SyncParticipant& participant);
   void save();  // ledger and learner, in every participant's database
   void measure();
+  void take_sample();
   void publish();
   void tell_observer(std::unique_lock<std::mutex>& lock, const BackgroundSyncStatus& next);
 

@@ -260,6 +260,12 @@ void Node::note_catch_up() {
   }
 }
 
+std::uint64_t Node::changes_unsent() const {
+  std::uint64_t unsent = 0;
+  for (const auto& session : engine_.sessions()) unsent = std::max(unsent, session.changes_unconfirmed);
+  return unsent;
+}
+
 void Node::update_state() {
   const Instant now = loop_->now();
   if (!links_.empty()) last_linked_ = now;
@@ -274,7 +280,7 @@ void Node::update_state() {
                         .peers = lingering,
                         .links = links_.size(),
                         .wants_peers = dials_ || !subscribed_.empty()};
-  for (const auto& session : engine_.sessions()) next.unsent = std::max(next.unsent, session.changes_unconfirmed);
+  next.unsent = changes_unsent();
   const std::lock_guard lock(state_mutex_);
   const bool told = state_.unsynced != next.unsynced || state_.peers != next.peers || state_.links != next.links ||
                     state_.wants_peers != next.wants_peers;

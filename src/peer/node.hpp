@@ -81,6 +81,7 @@ class Node final : public SyncParticipant {
   void say_once(std::string words);
   void arm_timer();
   void note_catch_up();
+  [[nodiscard]] std::uint64_t changes_unsent() const;  // that the slowest connected peer has not confirmed
   void update_state();
   void flush_or_leave();
   void leave_peers();

@@ -40,8 +40,7 @@ void Node::leave_peers() {
   if (!flush_) return;
   const Flush flush = std::move(*std::exchange(flush_, std::nullopt));
   loop_->cancel(flush.timer);
-  std::uint64_t unsent = 0;
-  for (const auto& session : engine_.sessions()) unsent = std::max(unsent, session.changes_unconfirmed);
+  const std::uint64_t unsent = changes_unsent();
   engine_.goodbye(flush.order.expected_return, loop_->now());
   pump();
   const Duration left = std::max(Duration::zero(), flush.order.deadline - loop_->now());

@@ -17,6 +17,9 @@ struct ParticipantState {
   std::uint64_t unsent = 0;  // changes of ours that the slowest connected peer has not confirmed
 };
 
+// Under which the gap ledger is remembered.
+inline constexpr const char* kGapsKey = "gaps";
+
 struct PauseOrder {
   Instant deadline;
   std::optional<Duration> expected_return;  // told to peers
