@@ -68,13 +68,6 @@ struct OutcomeFiles {
   }
 };
 
-Status finish_file(NewFile& file, const std::string& text) {
-  Output output(file.fd());
-  if (auto written = output.write(text); !written) return written;
-  if (auto flushed = output.flush(); !flushed) return flushed;
-  return file.commit();
-}
-
 Result<int> run_demo(const DemoOptions& options) {
   const Signals signals;
   auto files = OutcomeFiles::make(options);

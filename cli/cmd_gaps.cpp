@@ -12,10 +12,7 @@ namespace {
 Status write_picture(const std::string& path, const Array& gaps) {
   auto file = NewFile::create(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
   if (!file) return fail(file.error());
-  Output output(file->fd());
-  if (auto written = output.write(gaps_svg(gaps)); !written) return written;
-  if (auto flushed = output.flush(); !flushed) return flushed;
-  return file->commit();
+  return finish_file(*file, gaps_svg(gaps));
 }
 
 }  // namespace

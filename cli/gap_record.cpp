@@ -89,8 +89,6 @@ std::pair<std::int64_t, std::int64_t> span_of(const Array& gaps) {
   return {from, std::max(end.value_or(from), from + 1)};
 }
 
-}  // namespace
-
 Map gap_map(const Gap& gap) {
   Map map{{"begin_ms", static_cast<std::int64_t>(gap.begin.time_since_epoch().count())},
           {"length_ms", Value()},
@@ -102,6 +100,8 @@ Map gap_map(const Gap& gap) {
   if (gap.catch_up) map["catch_up_ms"] = static_cast<std::int64_t>(gap.catch_up->count());
   return map;
 }
+
+}  // namespace
 
 Result<Map> gaps_of(Database& database) {
   auto gaps = recorded_gaps(database);

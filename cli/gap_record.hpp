@@ -7,7 +7,6 @@
 
 namespace fermata::cli {
 
-[[nodiscard]] Map gap_map(const Gap& gap);
 // {"gaps":[…]} of a database that this process has open. Errors: as recorded_gaps.
 [[nodiscard]] Result<Map> gaps_of(Database& database);
 

@@ -87,6 +87,13 @@ Status Output::flush() {
   return {};
 }
 
+Status finish_file(NewFile& file, std::string_view text) {
+  Output output(file.fd());
+  if (auto written = output.write(text); !written) return written;
+  if (auto flushed = output.flush(); !flushed) return flushed;
+  return file.commit();
+}
+
 ProgressBar::ProgressBar(std::string label) : label_(std::move(label)), enabled_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/files.hpp"
+
 namespace fermata::cli {
 
 // "fermata: MESSAGE" on stderr, in one write. Thread-safe.
@@ -31,6 +33,9 @@ class Output {
   int fd_ = 1;
   std::string buffer_;
 };
+
+// Writes the whole text into a file made for it, and puts that in its place. Errors: as Output and NewFile::commit.
+[[nodiscard]] Status finish_file(NewFile& file, std::string_view text);
 
 // A bar on stderr that redraws itself at most ten times a second; silent when stderr is no terminal.
 class ProgressBar {
