@@ -1,11 +1,12 @@
 #include "integration/platform/sound_server.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -22,6 +23,16 @@ std::string value_of(const std::string& block, const std::string& before, char a
   }
   const auto begin = found + before.size();
   return block.substr(begin, std::min(block.find(after, begin), block.find('\n', begin)) - begin);
+}
+
+// The file alone tells nothing: a killed server leaves its own behind.
+bool somebody_listens_on(const std::string& path) {
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool answered = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return answered;
 }
 
 }  // namespace
@@ -72,7 +83,7 @@ void SoundServer::start_pipewire() {
         home + "/log");
   };
   core_ = part("pipewire");
-  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(home + "/pipewire-0"); })) << log();
+  EXPECT_TRUE(eventually([&] { return somebody_listens_on(home + "/pipewire-0"); })) << log();
   manager_ = part("wireplumber");
   server_ = part("pipewire-pulse");
 }
