@@ -11,6 +11,7 @@
 
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "crdt/digest.hpp"
 #include "crdt/document.hpp"
 
 struct sqlite3;
@@ -46,15 +47,28 @@ struct DocumentChange {
   bool existed_before = false;  // a row was there, alive or dead
   bool alive_before = false;
   bool alive_after = false;
-  Map before;  // the last view, a tombstone's too
+  std::uint64_t version_before = 0;  // crdt::version_of; 0: dead or unknown
+  std::uint64_t version_after = 0;
+  std::uint64_t fingerprint_after = 0;  // of a tombstone too
+  Map before;                           // the last view, a tombstone's too
   Map after;
 };
 
-// A commit as listeners see it. Local seqs are dense: first, first + 1, … one per change, in order.
+// A living document that was evicted: gone here without a trace, so it has no place in the log.
+struct EvictedDocument {
+  std::string collection;
+  std::string id;
+  std::uint64_t version_before = 0;
+  Map before;
+};
+
+// A commit as listeners see it. Local seqs are dense: first, first + 1, … one per change, in order. What was evicted
+// went first.
 struct CommitEvent {
-  std::uint64_t first_local_seq = 0;
-  std::uint32_t source = 0;  // 0: a local transaction; else the number of the remote that sent it
+  std::uint64_t first_local_seq = 0;  // meaningless without changes
+  std::uint32_t source = 0;           // 0: a local transaction; else the number of the remote that sent it
   std::vector<DocumentChange> changes;
+  std::vector<EvictedDocument> evicted;
 };
 
 // How far a subscription has been received from a remote's store (DESIGN §1).
@@ -85,10 +99,17 @@ class Transaction {
   // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction.
   [[nodiscard]] Status merge(const crdt::Delta& delta, std::uint32_t source);
   [[nodiscard]] Status save_cursor(const Cursor& cursor);
+  // Drops a living document here and tells no peer: the row goes, the log and every other peer's copy stay. Mixes with
+  // local writes and merges. The caller sees to it that none of our own subscriptions asks for it: it would not come
+  // back by itself. Errors: NotFound if not alive, InvalidArgument if this transaction has changed it.
+  [[nodiscard]] Status evict(std::string_view collection, std::string_view id);
+  // As Store::remember, with the data that the fact is about.
+  [[nodiscard]] Status remember(std::string_view key, const std::string& text);
   // The connection, for compiled SELECTs on the tables in store/schema.hpp; valid during this transaction, whose writes
   // so far it sees. Read only through it.
   [[nodiscard]] sqlite3* connection();
-  // Makes everything above durable to the store's level, then calls the commit listener once if any document changed.
+  // Makes everything above durable to the store's level, then calls the commit listener once if any document changed
+  // or was evicted.
   // Result: the last local seq.
   [[nodiscard]] Result<std::uint64_t> commit();
 
@@ -109,6 +130,20 @@ struct ChangedDocument {
 struct ChangesBatch {
   std::vector<ChangedDocument> documents;
   std::uint64_t head = 0;  // the last local seq of the snapshot that the documents are from
+};
+
+// A collection's living documents in one number, and the log position of the snapshot that it is from.
+struct CollectionDigest {
+  crdt::Digest digest;
+  std::uint64_t head = 0;
+};
+
+// What a scan of a collection's living documents visits.
+struct LivingDocument {
+  std::string_view id;  // valid during the visit
+  std::uint64_t local_seq = 0;
+  std::uint64_t version = 0;
+  Map view;
 };
 
 class Store {
@@ -136,6 +171,28 @@ class Store {
   // may be seen here before last_local_seq() counts them; only the batch's own head says whether it is the end.
   [[nodiscard]] Result<ChangesBatch> changes_since(std::uint64_t since, std::size_t max_documents,
                                                    std::size_t max_bytes);
+  // The document that now has this local seq; nothing if it has changed since, was purged or evicted.
+  [[nodiscard]] Result<std::optional<ChangedDocument>> document_at(std::uint64_t local_seq);
+
+  // Kept with every commit, so as cheap as a look-up. All zero for an unknown collection.
+  [[nodiscard]] Result<CollectionDigest> digest(std::string_view collection);
+  // The two below visit a collection's living documents on one snapshot, in order of local seq, and give its head. The
+  // visitor must not call this store (a reader of it may be all there is). for_each_version reads nothing but the log.
+  using VisitVersion = std::function<void(std::uint64_t local_seq, std::uint64_t version)>;
+  [[nodiscard]] Result<std::uint64_t> for_each_version(std::string_view collection, const VisitVersion& visit);
+  using VisitDocument = std::function<void(const LivingDocument& document)>;
+  [[nodiscard]] Result<std::uint64_t> for_each_living(std::string_view collection, const VisitDocument& visit);
+
+  // Forgets tombstones whose last change was committed here before `before`, oldest first, at most `at_most` in one
+  // transaction. Result: how many; fewer than `at_most` says that no more are due. Tells no listener: nothing that is
+  // seen changes. The log gets holes, as it does when a document changes again.
+  [[nodiscard]] Result<std::size_t> purge(WallTime before, std::size_t at_most);
+  // The highest local seq of any tombstone that was purged, 0 if none was: who has not read the log up to here may have
+  // missed deletions that it tells no longer.
+  [[nodiscard]] std::uint64_t purged_seq() const;
+  // A transaction of one Transaction::evict.
+  [[nodiscard]] Status evict(std::string_view collection, std::string_view id);
+
   [[nodiscard]] std::uint64_t last_local_seq() const;
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] crdt::ActorId actor() const;
