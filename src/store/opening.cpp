@@ -121,7 +121,10 @@ Status Store::Impl::open_database() {
 // is only remembered here; the first commit (or a quiesce) saves it. Should that be lost, nobody has seen anything of
 // that actor, or the boot id tells of the loss.
 Status Store::Impl::settle_identity(Content content) {
-  std::string file = options.vfs.empty() ? identity_of_file(options.directory + "/" + kDatabaseFile) : std::string();
+  const auto ask = [this] {
+    return options.vfs.empty() ? identity_of_file(options.directory + "/" + kDatabaseFile) : std::string();
+  };
+  std::string file = options.file_identity ? *options.file_identity : ask();
   if (content == Content::Empty) {
     Identity fresh;
     fresh.file = file;

@@ -34,6 +34,9 @@ struct StoreOptions {
   // Differs after a power loss, equal after a mere process crash: then nothing committed can be lost and the epoch
   // stays. Empty: unknown, so every unclean open starts a new epoch. Defaults to the operating system's boot id.
   std::string boot_id = system_boot_id();
+  // What tells the database's file from a copy of it. Nothing: asked of the operating system (and unknown on a VFS of
+  // one's own). The simulator's disks say it themselves.
+  std::optional<std::string> file_identity;
   bool lock_directory = true;  // one process per directory; the simulator's in-memory directories turn it off
 
   [[nodiscard]] static std::string system_boot_id();
