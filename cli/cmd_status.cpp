@@ -54,7 +54,8 @@ std::string peer_text(const Map& peer) {
   }
   if (holds(peer, "paused")) text += "paused: the system is about to suspend this process\n";
   const Array& links = list_of(peer, "links");
-  text += fmt::format("links: {} (refused: {})\n", links.size(), shown(peer, "refused_links"));
+  text += fmt::format("links: {} (refused: {}; handshakes: {} full, {} resumed)\n", links.size(),
+                      shown(peer, "refused_links"), shown(peer, "full_handshakes"), shown(peer, "resumed_handshakes"));
   for (const Value& link : links) {
     if (const Map* object = link.if_a<Map>()) text += link_text(*object);
   }

@@ -40,6 +40,8 @@ Map peer_map(const PeerStatus& status) {
              {"links", std::move(links)},
              {"away", std::move(away)},
              {"refused_links", number(status.refused_links)},
+             {"full_handshakes", number(status.full_handshakes)},
+             {"resumed_handshakes", number(status.resumed_handshakes)},
              {"catch_up", Map{{"done", status.catch_up.done},
                               {"ms", status.catch_up.ms},
                               {"round_trips", number(status.catch_up.round_trips)}}},

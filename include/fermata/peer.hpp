@@ -59,6 +59,7 @@ struct PeerStatus {
   std::vector<LinkStatus> links;
   std::vector<AwayStatus> away;
   std::uint64_t refused_links = 0;
+  std::uint64_t full_handshakes = 0, resumed_handshakes = 0;  // of links since the start; a returning device resumes
   CatchUp catch_up;
   bool paused = false;
   bool unsynced = false;

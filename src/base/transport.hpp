@@ -34,6 +34,8 @@ struct TransportStats {
   std::uint64_t bytes_sent = 0, bytes_received = 0;
   std::uint64_t refused_links = 0;  // wrong secret, no or expired certificate, not TLS at all
   std::size_t open_links = 0;
+  // Links that both sides accepted: with certificates shown and signed, or resumed from an earlier link.
+  std::uint64_t full_handshakes = 0, resumed_handshakes = 0;
 };
 
 class Transport {

@@ -26,6 +26,9 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   Dialer(AsioLoop& loop, const TransportOptions& options, std::string address, HostPort target, Events events);
 
   [[nodiscard]] const std::string& address() const { return address_; }
+  // Who was there when it was last reached; empty: nobody yet.
+  [[nodiscard]] const DeviceId& device() const { return device_; }
+  void met(DeviceId device) { device_ = std::move(device); }
   // Dials at once unless an attempt or a link is under way; ends a rest.
   void start();
   // Gives up attempts and forgets its link.
@@ -56,6 +59,7 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   Backoff backoff_;
   Timer timer_;
   State state_ = State::Stopped;
+  DeviceId device_;
   DeviceId resting_for_;
   std::optional<Instant> released_at_;
   std::uint64_t round_ = 0;  // tells a lookup's answer that it is too late

@@ -1,5 +1,5 @@
 // Frames on a byte stream: a length of four bytes, big endian, then that many bytes. The first frame of each side is
-// empty: it says that the handshake went well, which a TLS 1.3 client cannot know otherwise.
+// empty: it says that the sender has accepted the receiver, which a TLS 1.3 client cannot know otherwise.
 #pragma once
 
 #include <array>

@@ -25,7 +25,7 @@ Link::Link(Owner& owner, AsioLoop& loop, const Identity& identity, const Transpo
       options_(options),
       remote_(setup.remote),
       info_{setup.id, {}, to_text(setup.remote), setup.role == Role::Dialed},
-      tls_(identity, setup.role),
+      tls_(identity, {.role = setup.role, .ticket = std::move(setup.ticket)}),
       deadline_(loop),
       watch_(std::make_unique<FdWatch>(loop, std::move(setup.socket))) {}
 
@@ -53,7 +53,7 @@ void Link::on_readable() {
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) break;
     if (size < 0) return finish({ErrorCode::Io, errno_text(errno)});
-    owner_->byte_counters().bytes_received += static_cast<std::uint64_t>(size);
+    owner_->counters().bytes_received += static_cast<std::uint64_t>(size);
     receive(ByteView(buffer).first(static_cast<std::size_t>(size)));
   }
   if (state_ != State::Gone) wait_readable();
@@ -66,14 +66,22 @@ void Link::receive(ByteView ciphertext) {
   }
   const bool was_established = tls_.established();
   if (const Status taken = tls_.receive(ciphertext); !taken) return read_failed(taken.error());
-  if (!was_established && tls_.established()) {
-    info_.remote = tls_.remote();
-    queue_.emplace_back();  // the empty first frame, see framing.hpp
-    queued_bytes_ += kFrameHeader;
-  }
+  if (!was_established && tls_.established()) established();
   if (tls_.established()) read_plaintext();
+  if (TicketPtr ticket = tls_.take_ticket(); ticket && state_ != State::Gone) {
+    owner_->link_ticket(*this, std::move(ticket));
+  }
   // Reading may have made TLS answer, even where we have nothing to say.
   if (state_ != State::Gone) schedule_flush();
+}
+
+// A dialer has seen who the remote is; whatever it sends now goes with the end of its handshake. If the remote refuses
+// us, it drops that unread.
+void Link::established() {
+  info_.remote = tls_.remote();
+  queue_.emplace_back();  // the empty first frame, see framing.hpp
+  queued_bytes_ += kFrameHeader;
+  if (info_.dialed_by_us) opened();
 }
 
 void Link::read_plaintext() {
@@ -89,13 +97,13 @@ void Link::read_plaintext() {
 
 void Link::take_frames(ByteView plaintext) {
   while (state_ == State::Handshaking || state_ == State::Open) {
-    auto frame = frames_.next(plaintext, was_open_ ? kMaxFrame : 0);
+    auto frame = frames_.next(plaintext, confirmed_ ? kMaxFrame : 0);
     if (!frame) return read_failed(frame.error());
     if (!*frame) return;
-    if (was_open_) {
+    if (confirmed_) {
       owner_->link_frame(*this, std::move(**frame));
     } else {
-      opened();
+      confirmed();
     }
   }
 }
@@ -104,17 +112,23 @@ void Link::opened() {
   state_ = State::Open;
   was_open_ = true;
   opened_at_ = loop_.now();
-  deadline_.cancel();
   owner_->link_opened(*this);
 }
 
+void Link::confirmed() {
+  confirmed_ = true;
+  deadline_.cancel();
+  ++(tls_.resumed() ? owner_->counters().resumed_handshakes : owner_->counters().full_handshakes);
+  if (!was_open_) opened();
+}
+
 void Link::read_failed(const Error& error) {
-  if (was_open_ || error.code == ErrorCode::Closed) return finish(error);
+  if (confirmed_ || error.code == ErrorCode::Closed) return finish(error);
   refuse(error);
 }
 
 void Link::end_of_stream() {
-  finish({ErrorCode::Io, was_open_ ? "the connection broke off" : "it closed the connection during the handshake"});
+  finish({ErrorCode::Io, confirmed_ ? "the connection broke off" : "it closed the connection during the handshake"});
 }
 
 void Link::send(Bytes frame) {
@@ -154,7 +168,7 @@ void Link::flush() {
     if (sent < 0 && errno != EINTR) return send_failed(errno);
     if (sent < 0) continue;
     out_sent_ += static_cast<std::size_t>(sent);
-    owner_->byte_counters().bytes_sent += static_cast<std::uint64_t>(sent);
+    owner_->counters().bytes_sent += static_cast<std::uint64_t>(sent);
   }
   schedule_flush();
 }
@@ -210,7 +224,7 @@ void Link::close(const Error& why, Duration within) {
 }
 
 void Link::refuse(const Error& why) {
-  if (state_ != State::Handshaking) return;
+  if (state_ != State::Handshaking && state_ != State::Open) return;
   state_ = State::Flushing;
   why_ = why;
   ending_ = Ending::Refused;

@@ -30,13 +30,15 @@ class Link final : public std::enable_shared_from_this<Link> {
     virtual void link_opened(Link& link) = 0;
     virtual void link_frame(Link& link, Bytes frame) = 0;
     virtual void link_gone(Link& link, const Error& why, Ending ending) = 0;  // once, the last call
-    virtual TransportStats& byte_counters() = 0;
+    virtual void link_ticket(Link& link, TicketPtr ticket) = 0;               // for the next dial to that device
+    virtual TransportStats& counters() = 0;
   };
   struct Setup {
     LinkId id = 0;
     Fd socket;
     Endpoint remote;
     Role role = Role::Accepted;
+    TicketPtr ticket = nullptr;
   };
 
   Link(Owner& owner, AsioLoop& loop, const Identity& identity, const TransportOptions& options, Setup setup);
@@ -57,6 +59,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   [[nodiscard]] std::string remote_host() const { return host_text(remote_); }
   [[nodiscard]] Instant opened_at() const { return opened_at_; }
   [[nodiscard]] bool was_open() const { return was_open_; }
+  // The remote, too, has accepted us. A dialer's link is open before that: its first frames go with the last flight of
+  // its handshake.
+  [[nodiscard]] bool was_confirmed() const { return confirmed_; }
   // It leads to `device` and is open, or about to be: one side may see a link open, and act on that, before the other.
   [[nodiscard]] bool serves(const DeviceId& device) const {
     return (state_ == State::Handshaking || state_ == State::Open) && info_.remote == device;
@@ -76,7 +81,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   void receive(ByteView ciphertext);
   void read_plaintext();
   void take_frames(ByteView plaintext);
+  void established();
   void opened();
+  void confirmed();
   void read_failed(const Error& error);
   void end_of_stream();
 
@@ -98,6 +105,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   Ending ending_ = Ending::Closed;
   Error why_;  // of the closing that is under way
   bool was_open_ = false;
+  bool confirmed_ = false;
   bool flush_scheduled_ = false;
   Instant opened_at_{};
   bool heard_ = false;  // anything at all

@@ -25,6 +25,7 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
 using ContextPtr = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Freer<SSL_free>>;
+using TicketPtr = std::unique_ptr<SSL_SESSION, Freer<SSL_SESSION_free>>;
 
 // The text of the first error that OpenSSL queued on this thread; empties the queue.
 [[nodiscard]] std::string take_openssl_error();

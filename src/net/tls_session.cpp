@@ -60,23 +60,31 @@ std::string tls_failure(int reason) {
 
 }  // namespace
 
-TlsSession::TlsSession(const Identity& identity, Role role)
+TlsSession::TlsSession(const Identity& identity, Setup setup)
     : identity_(identity),
-      ssl_(SSL_new(identity.impl().context.get())),
+      ssl_(SSL_new((setup.role == Role::Dialed ? identity.impl().dialing : identity.impl().accepting).get())),
       in_(BIO_new(BIO_s_mem())),
-      out_(BIO_new(BIO_s_mem())) {
+      out_(BIO_new(BIO_s_mem())),
+      now_(setup.now) {
   FERMATA_CHECK(ssl_ && in_ != nullptr && out_ != nullptr);
   BIO_set_mem_eof_return(in_, -1);
   BIO_set_mem_eof_return(out_, -1);
   SSL_set_bio(ssl_.get(), in_, out_);
-  X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_.get()), plausible_now());
-  if (role == Role::Dialed) {
+  X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_.get()), now_);
+  if (setup.role == Role::Dialed) {
     SSL_set_connect_state(ssl_.get());
+    SSL_set_app_data(ssl_.get(), &ticket_);
+    if (setup.ticket) SSL_set_session(ssl_.get(), setup.ticket.get());
     ERR_clear_error();
     static_cast<void>(SSL_do_handshake(ssl_.get()));  // writes the first flight; it cannot fail yet
   } else {
     SSL_set_accept_state(ssl_.get());
   }
+}
+
+// Devices lose their network without a goodbye all the time; OpenSSL would take that for a reason to forget the ticket.
+TlsSession::~TlsSession() {
+  SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
 Status TlsSession::receive(ByteView ciphertext) {
@@ -119,6 +127,10 @@ Status TlsSession::authenticate() {
   const EVP_PKEY* key = certificate == nullptr ? nullptr : X509_get0_pubkey(certificate);
   if (key == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) {
     return fail(ErrorCode::Unauthorized, tls_failure(SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE));
+  }
+  // OpenSSL takes a resumed session's word for it that the certificate was good when the ticket was made.
+  if (X509_cmp_time(X509_get0_notAfter(certificate), &now_) <= 0) {
+    return fail(ErrorCode::Unauthorized, verify_failure(X509_V_ERR_CERT_HAS_EXPIRED));
   }
   auto device = device_id_of(*key);
   if (!device) return fail(ErrorCode::Unauthorized, "its certificate has no Ed25519 key");

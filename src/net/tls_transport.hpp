@@ -1,10 +1,12 @@
 // The transport of production: TLS 1.3 over TCP on the Asio loop, with mutual authentication. See identity.hpp for who
-// is let in. There are no session tickets: every connection authenticates afresh, in two round trips with TCP's own.
-// A link opens once either side has proof that the other accepted it. Byte counts are those of the wire, handshakes
-// included. Of `refused_links` each side counts its own view: a dialer also counts that it was refused.
-// Whoever uses the transport may close all but one of several links to a device: a dialer whose link ended while
-// another link to that device is there rests, without a timer, until none is left or resume(). An address that leads to
-// this very device is tried again only every max_redial.
+// is let in. A device that dials again resumes (identity_impl.hpp): no certificates, no signatures, a third of the
+// bytes. The accepting side's link opens when the dialer has proven who it is; the dialer's one flight earlier, when
+// the accepting side has, so that its first frames travel with the end of the handshake. If it is refused after that,
+// the link closes again, unread. Byte counts are those of the wire, handshakes included. Of `refused_links` each side
+// counts its own view: a dialer also counts that it was refused. Whoever uses the transport may close all but one of
+// several links to a device: a dialer whose link ended while another link to that device is there rests, without a
+// timer, until none is left or resume(). An address that leads to this very device is tried again only every
+// max_redial.
 #pragma once
 
 #include <functional>

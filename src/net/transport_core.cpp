@@ -40,7 +40,8 @@ void TransportCore::keep_dialing(const std::string& address) {
   dialers_.push_back(std::make_shared<Dialer>(
       loop_, options_, address, std::move(*target),
       Dialer::Events{[this](Dialer& dialer, Fd socket, const Endpoint& remote) {
-                       add_link(std::move(socket), remote, Role::Dialed, dialer.weak_from_this());
+                       add_link({0, std::move(socket), remote, Role::Dialed, tickets_.take(dialer.device())},
+                                dialer.weak_from_this());
                      },
                      [this, address](const Error& error) {
                        log_once("cannot reach " + address + ": " + error.message + "; trying again");
@@ -50,7 +51,7 @@ void TransportCore::keep_dialing(const std::string& address) {
 
 void TransportCore::accepted(Fd socket, const Endpoint& remote) {
   make_room_for_handshake();
-  const Link& link = add_link(std::move(socket), remote, Role::Accepted, {});
+  const Link& link = add_link({0, std::move(socket), remote, Role::Accepted}, {});
   handshakes_.insert(link.id());
 }
 
@@ -64,10 +65,9 @@ void TransportCore::make_room_for_handshake() {
                              Ending::Refused);
 }
 
-Link& TransportCore::add_link(Fd socket, const Endpoint& remote, Role role, const std::weak_ptr<Dialer>& dialer) {
-  const LinkId id = ++last_link_;
-  auto link =
-      std::make_shared<Link>(*this, loop_, identity_, options_, Link::Setup{id, std::move(socket), remote, role});
+Link& TransportCore::add_link(Link::Setup setup, const std::weak_ptr<Dialer>& dialer) {
+  const LinkId id = setup.id = ++last_link_;
+  auto link = std::make_shared<Link>(*this, loop_, identity_, options_, std::move(setup));
   links_.emplace(id, Entry{link, dialer});
   link->start();
   return *link;
@@ -84,6 +84,7 @@ void TransportCore::close(LinkId link, const Error& why) {
 void TransportCore::link_opened(Link& link) {
   handshakes_.erase(link.id());
   ++stats_.open_links;
+  if (const auto dialer = links_.at(link.id()).dialer.lock()) dialer->met(link.info().remote);
   const auto events = events_;
   if (events->on_open) events->on_open(link.info());
 }
@@ -91,6 +92,10 @@ void TransportCore::link_opened(Link& link) {
 void TransportCore::link_frame(Link& link, Bytes frame) {
   const auto events = events_;
   if (events->on_frame) events->on_frame(link.id(), std::move(frame));
+}
+
+void TransportCore::link_ticket(Link& link, TicketPtr ticket) {
+  tickets_.keep(link.info().remote, std::move(ticket));
 }
 
 void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
@@ -105,7 +110,7 @@ void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
     --stats_.open_links;
     const auto events = events_;
     Error reason = why;
-    if (ending == Ending::Broken) reason.message = "the link to " + link.info().address + " ended: " + why.message;
+    if (ending != Ending::Closed) reason.message = "the link to " + link.info().address + " ended: " + why.message;
     if (events->on_close) events->on_close(link.id(), reason);
   }
   if (links_.empty()) suspension_over();
@@ -134,9 +139,9 @@ bool TransportCore::linked_to(const DeviceId& device) const {
 void TransportCore::log_ending(const Link& link, const std::string& dialed_address, const Error& why, Ending ending) {
   if (ending == Ending::Refused) {
     log_once("refused " + link.remote_host() + ": " + why.message);
-  } else if (ending == Ending::Broken && link.was_open() && why.code == ErrorCode::Protocol) {
+  } else if (ending == Ending::Broken && link.was_confirmed() && why.code == ErrorCode::Protocol) {
     log_once("cut off " + link.remote_host() + ": " + why.message);
-  } else if (ending == Ending::Broken && !link.was_open() && !dialed_address.empty()) {
+  } else if (ending == Ending::Broken && !link.was_confirmed() && !dialed_address.empty()) {
     log_once("cannot reach " + dialed_address + ": " + why.message);
   }
 }

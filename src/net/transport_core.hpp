@@ -9,6 +9,7 @@
 #include "net/dialer.hpp"
 #include "net/link.hpp"
 #include "net/listener.hpp"
+#include "net/tickets.hpp"
 
 namespace fermata::net {
 
@@ -32,7 +33,8 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   void link_opened(Link& link) override;
   void link_frame(Link& link, Bytes frame) override;
   void link_gone(Link& link, const Error& why, Ending ending) override;
-  TransportStats& byte_counters() override { return stats_; }
+  void link_ticket(Link& link, TicketPtr ticket) override;
+  TransportStats& counters() override { return stats_; }
 
  private:
   struct Entry {
@@ -41,7 +43,7 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   };
 
   void accepted(Fd socket, const Endpoint& remote);
-  Link& add_link(Fd socket, const Endpoint& remote, Role role, const std::weak_ptr<Dialer>& dialer);
+  Link& add_link(Link::Setup setup, const std::weak_ptr<Dialer>& dialer);
   void make_room_for_handshake();
   void link_ended(const Link& link, Dialer* dialer);
   [[nodiscard]] bool linked_to(const DeviceId& device) const;
@@ -59,6 +61,7 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   std::set<LinkId> handshakes_;  // of accepted links that never opened, oldest first
   LinkId last_link_ = 0;
   TransportStats stats_;
+  Tickets tickets_;
   std::set<std::string> logged_;
 
   bool suspended_ = false;

@@ -76,6 +76,7 @@ void Node::connect_events() {
           },
       .on_frame =
           [this](LinkId link, const Bytes& frame) {
+            heard_.insert(link);
             engine_.frame_received(link, frame, loop_->now());
             pump();
           },
@@ -83,6 +84,7 @@ void Node::connect_events() {
           [this](LinkId link, const Error&) {
             engine_.link_closed(link, loop_->now());
             links_.erase(link);
+            heard_.erase(link);
             catching_up_.erase(link);
             pump();
           },
@@ -268,9 +270,9 @@ std::uint64_t Node::changes_unsent() const {
 
 void Node::update_state() {
   const Instant now = loop_->now();
-  if (!links_.empty()) last_linked_ = now;
+  if (!heard_.empty()) last_linked_ = now;
   const bool lingering = last_linked_ && now < *last_linked_ + kLinger;
-  if (lingering && links_.empty() && linger_timer_ == 0) {
+  if (lingering && heard_.empty() && linger_timer_ == 0) {
     linger_timer_ = loop_->call_at(*last_linked_ + kLinger, [this] {
       linger_timer_ = 0;
       update_state();
@@ -278,7 +280,7 @@ void Node::update_state() {
   }
   ParticipantState next{.unsynced = engine_.unsynced(),
                         .peers = lingering,
-                        .links = links_.size(),
+                        .links = heard_.size(),
                         .wants_peers = dials_ || !subscribed_.empty()};
   next.unsent = changes_unsent();
   const std::lock_guard lock(state_mutex_);
@@ -296,6 +298,8 @@ PeerStatus Node::status_on_loop() const {
   PeerStatus status{.device = identity_.device(),
                     .listening = listening_,
                     .refused_links = transport_->stats().refused_links,
+                    .full_handshakes = transport_->stats().full_handshakes,
+                    .resumed_handshakes = transport_->stats().resumed_handshakes,
                     .catch_up = catch_up_,
                     .paused = paused_,
                     .unsynced = engine_.unsynced()};

@@ -104,6 +104,7 @@ class Node final : public SyncParticipant {
   bool dials_ = false;
   BackgroundSync* keeper_ = nullptr;                          // told of demand, from start to stop
   std::map<LinkId, std::string> links_;                       // and who they lead to, for people
+  std::set<LinkId> heard_;                                    // those of links_ whose remote has accepted us
   std::map<sync::SubscriptionId, std::uint64_t> subscribed_;  // and the key of each
   std::set<std::string> reasons_;                             // why peers were cut off, each logged once
   std::set<LinkId> catching_up_;                              // those of links_ whose first catch-up is not noted yet

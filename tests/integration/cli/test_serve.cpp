@@ -35,6 +35,8 @@ TEST_F(CommandLine, EveryVerbReachesTheDatabaseOfARunningServer) {
   EXPECT_EQ(member(status, "collections.things"), "2") << status;
   EXPECT_EQ(member(status, "background_sync.is_on"), "false") << status;
   EXPECT_EQ(member(status, "peer.refused_links"), "0") << status;
+  EXPECT_EQ(member(status, "peer.full_handshakes"), "0") << status;
+  EXPECT_EQ(member(status, "peer.resumed_handshakes"), "0") << status;
 }
 
 TEST_F(CommandLine, ErrorsThroughAServerAreThoseOfTheDatabase) {

@@ -151,6 +151,8 @@ TEST(Peer, WhatWasWrittenWhileApartArrivesInOneRoundTripAfterMeetingAgain) {
   const CatchUp catch_up = phone.peer->status().catch_up;
   EXPECT_TRUE(catch_up.done);
   EXPECT_EQ(catch_up.round_trips, 1u);
+  EXPECT_EQ(phone.peer->status().full_handshakes, 1u);
+  EXPECT_EQ(phone.peer->status().resumed_handshakes, 1u);
 }
 
 // Whether this process holds a file lock, as a phone looks for at suspension.

@@ -123,7 +123,7 @@ void converse(TlsSession& a, TlsSession& b) {
 
 RC_GTEST_PROP(TlsSession, AChangedByteInTheHandshakeNeverEstablishes, ()) {
   static const Identity server_identity = make_identity(), client_identity = make_identity();
-  TlsSession server(server_identity, Role::Accepted), client(client_identity, Role::Dialed);
+  TlsSession server(server_identity, {}), client(client_identity, {.role = Role::Dialed});
   Bytes hello, answer, finish;
   client.take_output(hello);
   const bool in_hello = *rc::gen::arbitrary<bool>();
@@ -139,7 +139,7 @@ RC_GTEST_PROP(TlsSession, AChangedByteInTheHandshakeNeverEstablishes, ()) {
 
 TEST(TlsSession, AnUnchangedHandshakeEstablishesBothSides) {
   const Identity a = make_identity(), b = make_identity();
-  TlsSession server(a, Role::Accepted), client(b, Role::Dialed);
+  TlsSession server(a, {}), client(b, {.role = Role::Dialed});
   converse(client, server);
   ASSERT_TRUE(server.established() && client.established());
   EXPECT_EQ(server.remote(), b.device());

@@ -65,7 +65,7 @@ TEST_F(Refusing, AnOlderTlsIsRefused) {
 
 TEST_F(Refusing, ATlsProgramOfAnotherProtocolIsRefused) {
   const Identity member = make_identity();
-  SSL_CTX_set_alpn_protos(member.impl().context.get(), nullptr, 0);
+  SSL_CTX_set_alpn_protos(member.impl().dialing.get(), nullptr, 0);
   TlsStranger stranger(address, trusting(member));
   EXPECT_TRUE(loop.run_until([&] { return stranger.poll(); }));
   EXPECT_EQ(stranger.plaintext(), Bytes{});
@@ -152,12 +152,16 @@ TEST(Refusal, BothSidesOfTwoGroupsCountAndNeitherOpens) {
   EXPECT_EQ(there.log.size(), 1u) << there.log_text();
 }
 
-TEST(Refusal, ADialerLearnsThatItsOwnCertificateExpired) {
+TEST(Refusal, ADialerLearnsThatItsOwnCertificateExpiredAndNothingItSaidIsRead) {
   TestLoop loop;
   Node here{loop}, there{loop, make_identity(kSecret, -1)};
+  there.transport->set_events(
+      {.on_open = [&](const LinkInfo& info) { there.transport->send(info.link, pattern(100)); }});
   there.transport->keep_dialing(here.transport->listen("127.0.0.1:0").value());
   EXPECT_TRUE(loop.run_until([&] { return there.logged("our certificate has expired") == 1; })) << there.log_text();
-  EXPECT_TRUE(here.links.empty() && there.links.empty());
+  EXPECT_TRUE(loop.run_until([&] { return there.refused() >= 2 && there.open() == 0; })) << there.refused();
+  EXPECT_TRUE(here.links.empty());
+  EXPECT_EQ(there.transport->stats().full_handshakes, 0u);
 }
 
 }  // namespace

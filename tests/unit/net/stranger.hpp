@@ -91,8 +91,8 @@ class TlsStranger {
 
 // A member of a group that trusts whoever answers.
 inline SSL_CTX* trusting(const Identity& identity) {
-  SSL_CTX_set_verify(identity.impl().context.get(), SSL_VERIFY_NONE, nullptr);
-  return identity.impl().context.get();
+  SSL_CTX_set_verify(identity.impl().dialing.get(), SSL_VERIFY_NONE, nullptr);
+  return identity.impl().dialing.get();
 }
 
 // A client of our protocol without a certificate.
