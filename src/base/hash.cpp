@@ -3,6 +3,10 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
+// Compiled in here, so that whoever links the library needs no other.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <memory>
 
 #include "base/check.hpp"
@@ -20,6 +24,10 @@ std::uint64_t hash64(ByteView bytes) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < 8; ++i) value = value << 8 | digest[i];
   return value;
+}
+
+std::uint64_t fast_hash64(ByteView bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
 }
 
 Sha256 hkdf_sha256(ByteView secret, std::string_view info) {

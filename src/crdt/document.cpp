@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.hpp"
+#include "crdt/digest.hpp"
 #include "crdt/order.hpp"
 #include "crdt/shape.hpp"
 
@@ -179,7 +180,19 @@ std::uint64_t Document::fingerprint() const {
     state.uint(r.stamp.value);
     state.uint(r.life);
   }
-  return hash64(state.view());
+  return fast_hash64(state.view());
+}
+
+std::uint64_t version_of(std::string_view collection, std::string_view id, std::uint64_t fingerprint) {
+  CborWriter name;
+  name.text(collection);
+  name.text(id);
+  name.uint(fingerprint);
+  return std::max<std::uint64_t>(fast_hash64(name.view()), 1);
+}
+
+std::uint64_t version_of(std::string_view collection, std::string_view id, const Document& document) {
+  return document.alive() ? version_of(collection, id, document.fingerprint()) : 0;
 }
 
 }  // namespace fermata::crdt

@@ -27,11 +27,16 @@ struct LiveQuery {
 using LiveQueryRef = std::shared_ptr<LiveQuery>;
 
 bool concerns(const SelectStatement& select, const store::CommitEvent& event) {
-  return std::any_of(event.changes.begin(), event.changes.end(), [&](const store::DocumentChange& change) {
+  const auto has_changed = [&](const store::DocumentChange& change) {
     if (change.collection != select.collection) return false;
     return (change.alive_before && matches(select.where, {change.id, change.before})) ||
            (change.alive_after && matches(select.where, {change.id, change.after}));
-  });
+  };
+  const auto has_gone = [&](const store::EvictedDocument& evicted) {
+    return evicted.collection == select.collection && matches(select.where, {evicted.id, evicted.before});
+  };
+  return std::any_of(event.changes.begin(), event.changes.end(), has_changed) ||
+         std::any_of(event.evicted.begin(), event.evicted.end(), has_gone);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "store/migration.hpp"
 #include "store/store_impl.hpp"
 
 namespace fermata::store {
@@ -106,6 +107,11 @@ Status Store::Impl::open_database() {
   if (auto configured = configure_writer(*writer); !configured) {
     return configured;
   }
+  if (*content == Content::OlderFormat) {
+    if (auto migrated = migrate(*writer, options.clock->wall_now()); !migrated) {
+      return migrated;
+    }
+  }
   if (auto settled = settle_identity(*content); !settled) {
     return settled;
   }
@@ -155,13 +161,14 @@ Status Store::Impl::settle_identity(Content content) {
   identity.boot_id = options.boot_id;
   identity.file = std::move(file);
   clock = crdt::HybridClock(identity.stamp);
-  collection_numbers.clear();
+  known_collections.clear();
   source_numbers.clear();
   return {};
 }
 
 void Store::Impl::publish_identity() {
   published_local_seq = identity.local_seq;
+  published_purged_seq = identity.purged_seq;
   published_actor = identity.actor;
   const std::lock_guard guard(epoch_mutex);
   published_epoch = identity.epoch;

@@ -10,29 +10,52 @@ namespace {
 constexpr const char* kTables = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE state(id INTEGER PRIMARY KEY, actor INTEGER NOT NULL, commit_seq INTEGER NOT NULL, stamp INTEGER NOT NULL,
-                   local_seq INTEGER NOT NULL, clean INTEGER NOT NULL);
-INSERT INTO state VALUES(1, 0, 0, 0, 0, 1);
-CREATE TABLE collections(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE documents(rowid INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, life INTEGER NOT NULL,
-                       seq INTEGER NOT NULL, body BLOB NOT NULL, meta BLOB NOT NULL);
-CREATE UNIQUE INDEX documents_by_id ON documents(collection, id);
-CREATE UNIQUE INDEX documents_by_seq ON documents(seq);
+                   local_seq INTEGER NOT NULL, clean INTEGER NOT NULL, purged_seq INTEGER NOT NULL);
+INSERT INTO state VALUES(1, 0, 0, 0, 0, 1, 0);
+CREATE TABLE collections(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, live INTEGER NOT NULL DEFAULT 0,
+                         digest_low INTEGER NOT NULL DEFAULT 0, digest_high INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE sources(number INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE);
 CREATE TABLE cursors(epoch TEXT NOT NULL, subscription_key INTEGER NOT NULL, seq INTEGER NOT NULL,
                      PRIMARY KEY(epoch, subscription_key)) WITHOUT ROWID;
 CREATE TABLE devices(device_id TEXT PRIMARY KEY, epoch TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
+constexpr const char* kDocuments = R"sql(
+CREATE TABLE documents(rowid INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, life INTEGER NOT NULL,
+                       seq INTEGER NOT NULL, version INTEGER NOT NULL, buried INTEGER, body BLOB NOT NULL,
+                       meta BLOB NOT NULL);
+)sql";
+
+constexpr const char* kIndexes = R"sql(
+CREATE UNIQUE INDEX documents_by_id ON documents(collection, id);
+CREATE INDEX documents_log ON documents(seq, collection, version);
+CREATE INDEX documents_buried ON documents(buried) WHERE buried IS NOT NULL;
+)sql";
+
 Status fill_new(Connection& connection, const Identity& identity) {
   return connection.execute(kTables)
+      .and_then([&] { return create_documents(connection); })
+      .and_then([&] { return create_indexes(connection); })
       .and_then([&] { return connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()); })
-      .and_then([&] { return connection.execute(fmt::format("PRAGMA user_version = {}", kFormat).c_str()); })
+      .and_then([&] { return name_format(connection); })
       .and_then([&] { return save_state(connection, identity); })
       .and_then([&] { return save_names(connection, identity); })
       .and_then([&] { return connection.execute("COMMIT"); });
 }
 
 }  // namespace
+
+Status create_documents(Connection& connection) {
+  return connection.execute(kDocuments);
+}
+
+Status create_indexes(Connection& connection) {
+  return connection.execute(kIndexes);
+}
+
+Status name_format(Connection& connection) {
+  return connection.execute(fmt::format("PRAGMA user_version = {}", kFormat).c_str());
+}
 
 Status save_name(Connection& connection, std::string_view key, const std::string& value) {
   auto statement = connection.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)");
@@ -54,6 +77,14 @@ Result<std::string> load_name(Connection& connection, std::string_view key) {
   return *found ? statement->text(0) : std::string();
 }
 
+Status save_digest(Connection& connection, std::uint64_t collection, const crdt::Digest& digest) {
+  auto statement = connection.prepare("UPDATE collections SET live = ?, digest_low = ?, digest_high = ? WHERE id = ?");
+  if (!statement) {
+    return fail(std::move(statement).error());
+  }
+  return statement->bind(1, digest.count).bind(2, digest.low).bind(3, digest.high).bind(4, collection).run();
+}
+
 Result<Content> inspect(Connection& connection, const std::string& owner) {
   auto application = connection.ask("PRAGMA application_id");
   auto version = connection.ask("PRAGMA user_version");
@@ -69,6 +100,9 @@ Result<Content> inspect(Connection& connection, const std::string& owner) {
   if (*application != std::to_string(kApplicationId)) {
     return fail(ErrorCode::Corrupt,
                 fmt::format("{} is not a Fermata database: its fermata.db belongs to another program", owner));
+  }
+  if (*version == std::to_string(kFormat - 1)) {
+    return Content::OlderFormat;
   }
   if (*version != std::to_string(kFormat)) {
     return fail(ErrorCode::VersionMismatch,
@@ -111,7 +145,8 @@ Status create_schema(Connection& connection, const Identity& identity) {
 Result<Identity> load_identity(Connection& connection) {
   Identity identity;
   {
-    auto statement = connection.prepare("SELECT actor, commit_seq, stamp, local_seq, clean FROM state WHERE id = 1");
+    auto statement =
+        connection.prepare("SELECT actor, commit_seq, stamp, local_seq, clean, purged_seq FROM state WHERE id = 1");
     if (!statement) {
       return fail(std::move(statement).error());
     }
@@ -127,6 +162,7 @@ Result<Identity> load_identity(Connection& connection) {
     identity.stamp = {statement->number(2)};
     identity.local_seq = statement->number(3);
     identity.clean = statement->number(4) != 0;
+    identity.purged_seq = statement->number(5);
   }
   auto epoch = load_name(connection, "epoch");
   auto boot = load_name(connection, "boot_id");

@@ -1,9 +1,13 @@
 // The tables, their format number, and the identity that a database remembers.
 //
-//   documents    one row per document. `seq` is its local seq, and the index on it is the local-seq log; `life` is odd
-//                for the living; `body` is CBOR of the view, `meta` what merging needs.
-//   collections  numbers for names. sources: numbers for remote stores. cursors, devices: what sync keeps.
-//   state        one row, rewritten by every commit. meta: what changes rarely (epoch, boot_id,
+//   documents    one row per document. `seq` is its local seq; `life` is odd for the living; `version` is
+//                crdt::version_of, 0 for the dead; `buried` is the wall time, in milliseconds since 1970, of a dead
+//                one's last commit here, null for the living; `body` is CBOR of the view, `meta` what merging needs.
+//                The index documents_log is the local-seq log, and holds all that versions are read for.
+//   collections  numbers for names; `live`, `digest_low` and `digest_high` are the crdt::Digest of the versions.
+//   sources      numbers for remote stores. cursors, devices: what sync keeps.
+//   state        one row, rewritten by every commit; `purged_seq` by purges only. meta: what changes rarely (epoch,
+//   boot_id,
 //                file), and the facts of higher layers, as "kept.KEY".
 #pragma once
 
@@ -13,7 +17,7 @@
 namespace fermata::store {
 
 inline constexpr const char* kDatabaseFile = "fermata.db";
-inline constexpr std::uint32_t kFormat = 1;
+inline constexpr std::uint32_t kFormat = 2;
 inline constexpr std::uint32_t kApplicationId = 0x4665726d;  // "Ferm"
 
 struct Identity {
@@ -21,6 +25,7 @@ struct Identity {
   std::uint64_t commit_seq = 0;  // of the actor's last commit
   crdt::Stamp stamp;             // the clock's last
   std::uint64_t local_seq = 0;   // of the last change
+  std::uint64_t purged_seq = 0;  // the highest of any tombstone that was purged
   // No change was committed since the last clean close. Set back by the first commit, which is synced to the platter,
   // because a power cut must not bring back "clean" together with an older commit_seq.
   bool clean = true;
@@ -29,7 +34,7 @@ struct Identity {
   std::string file;  // which file the database was in when this was saved; empty: unknown
 };
 
-enum class Content { Empty, Database };
+enum class Content { Empty, Database, OlderFormat };
 
 // What the file is. Errors: VersionMismatch, Corrupt (not ours, damaged).
 [[nodiscard]] Result<Content> inspect(Connection& connection, const std::string& owner);
@@ -38,11 +43,16 @@ enum class Content { Empty, Database };
 [[nodiscard]] Status configure_reader(Connection& connection);
 // All tables and the identity, as one transaction.
 [[nodiscard]] Status create_schema(Connection& connection, const Identity& identity);
+// Its parts that a migration needs too; within the caller's transaction.
+[[nodiscard]] Status create_documents(Connection& connection);
+[[nodiscard]] Status create_indexes(Connection& connection);
+[[nodiscard]] Status name_format(Connection& connection);
 // One row of `meta`; loads an empty text if there is none.
 [[nodiscard]] Status save_name(Connection& connection, std::string_view key, const std::string& value);
 [[nodiscard]] Result<std::string> load_name(Connection& connection, std::string_view key);
+[[nodiscard]] Status save_digest(Connection& connection, std::uint64_t collection, const crdt::Digest& digest);
 [[nodiscard]] Result<Identity> load_identity(Connection& connection);
-[[nodiscard]] Status save_state(Connection& connection, const Identity& identity);  // all but the names
+[[nodiscard]] Status save_state(Connection& connection, const Identity& identity);  // without names, purged_seq
 [[nodiscard]] Status save_names(Connection& connection, const Identity& identity);  // epoch, boot_id, file
 
 }  // namespace fermata::store

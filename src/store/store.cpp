@@ -95,16 +95,16 @@ Status Store::read(const std::function<Status(sqlite3*)>& read) {
   return impl_->with_snapshot([&](Connection& connection) { return read(connection.handle()); });
 }
 
+Error Store::Impl::undecodable(std::string_view collection, std::string_view id, std::string_view why) const {
+  return {ErrorCode::Corrupt,
+          fmt::format("{}: document '{}' of '{}' does not decode ({}); restore a copy, or sync into a new directory",
+                      options.directory, id, collection, why)};
+}
+
 Result<crdt::Document> Store::Impl::decode(const Statement& row, int column, std::string_view collection,
                                            std::string_view id) const {
   auto document = crdt::Document::decode(row.blob(column), row.blob(column + 1));
-  if (!document) {
-    return fail(
-        ErrorCode::Corrupt,
-        fmt::format("{}: document '{}' of '{}' does not decode ({}); restore a copy, or sync into a new directory",
-                    options.directory, id, collection, document.error().message));
-  }
-  return document;
+  return document ? std::move(document) : fail(undecodable(collection, id, document.error().message));
 }
 
 Result<crdt::Document> Store::load(std::string_view collection, std::string_view id) {
@@ -129,49 +129,12 @@ Result<crdt::Document> Store::load(std::string_view collection, std::string_view
   return done ? Result<crdt::Document>(std::move(document)) : fail(std::move(done).error());
 }
 
-Status Store::Impl::read_changes(Connection& connection, std::uint64_t since, std::size_t max_documents,
-                                 std::size_t max_bytes, ChangesBatch& batch) const {
-  auto head = connection.prepare("SELECT local_seq FROM state WHERE id = 1");
-  auto rows = connection.prepare(
-      "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
-      "WHERE d.seq > ? ORDER BY d.seq");
-  for (auto* statement : {&head, &rows}) {
-    if (!*statement) {
-      return fail(std::move(*statement).error());
-    }
-  }
-  auto found = head->step();
-  if (!found) {
-    return fail(std::move(found).error());
-  }
-  batch.head = *found ? head->number(0) : 0;
-  rows->bind(1, since);
-  for (std::size_t bytes = 0; batch.documents.size() < max_documents && bytes < max_bytes;) {
-    found = rows->step();
-    if (!found || !*found) {
-      return found ? Status() : fail(std::move(found).error());
-    }
-    ChangedDocument change{rows->text(0), rows->text(1), rows->number(2), {}};
-    bytes += rows->blob(3).size() + rows->blob(4).size();
-    auto document = decode(*rows, 3, change.collection, change.id);
-    if (!document) {
-      return fail(std::move(document).error());
-    }
-    change.document = *std::move(document);
-    batch.documents.push_back(std::move(change));
-  }
-  return {};
-}
-
-Result<ChangesBatch> Store::changes_since(std::uint64_t since, std::size_t max_documents, std::size_t max_bytes) {
-  ChangesBatch batch;
-  auto done = impl_->with_snapshot(
-      [&](Connection& connection) { return impl_->read_changes(connection, since, max_documents, max_bytes, batch); });
-  return done ? Result<ChangesBatch>(std::move(batch)) : fail(std::move(done).error());
-}
-
 std::uint64_t Store::last_local_seq() const {
   return impl_->published_local_seq;
+}
+
+std::uint64_t Store::purged_seq() const {
+  return impl_->published_purged_seq;
 }
 
 crdt::ActorId Store::actor() const {
@@ -279,9 +242,7 @@ Result<std::string> Store::recall(std::string_view key) {
 Result<std::vector<std::pair<std::string, std::uint64_t>>> Store::collections() {
   std::vector<std::pair<std::string, std::uint64_t>> names;
   auto done = impl_->with_reader([&](Connection& connection) -> Status {
-    auto statement = connection.prepare(
-        "SELECT c.name, count(*) FROM documents AS d JOIN collections AS c ON c.id = d.collection "
-        "WHERE d.life % 2 = 1 GROUP BY c.id ORDER BY c.name");
+    auto statement = connection.prepare("SELECT name, live FROM collections WHERE live <> 0 ORDER BY name");
     if (!statement) {
       return fail(std::move(statement).error());
     }

@@ -31,9 +31,23 @@ struct Store::Impl {
   [[nodiscard]] Result<crdt::Document> decode(const Statement& row, int column, std::string_view collection,
                                               std::string_view id) const;
 
+  [[nodiscard]] Error undecodable(std::string_view collection, std::string_view id, std::string_view why) const;
+  // The log's end; and the document in the row stepped to: collection, id, seq, body, meta.
+  [[nodiscard]] Result<std::uint64_t> read_head(Connection& connection) const;
+  [[nodiscard]] Result<ChangedDocument> read_changed(const Statement& row) const;
   // The documents behind `since` and the head, from the reader's snapshot.
   Status read_changes(Connection& connection, std::uint64_t since, std::size_t max_documents, std::size_t max_bytes,
                       ChangesBatch& batch) const;
+
+  // Runs `sql`, whose one parameter is the collection's name, on a snapshot, and gives its head.
+  Result<std::uint64_t> scan(const char* sql, std::string_view collection,
+                             const std::function<Status(const Statement&)>& visit);
+  struct Purged {
+    std::size_t count = 0;
+    std::uint64_t highest = 0;  // local seq of all purged so far
+  };
+  Result<Purged> forget_tombstones(WallTime before, std::size_t at_most);
+  Status commit_purge(const Purged& purged);
 
   // Runs `use` with a free reader; opens the store if it is closed. Takes `write_mutex` only for that.
   Status with_reader(const std::function<Status(Connection&)>& use);
@@ -50,7 +64,11 @@ struct Store::Impl {
   Identity identity;           // as of the last commit
   bool names_unsaved = false;  // identity's epoch, boot_id and file are not in the database yet
   crdt::HybridClock clock;
-  std::map<std::string, std::uint64_t, std::less<>> collection_numbers;
+  struct Collection {
+    std::uint64_t number = 0;
+    crdt::Digest digest;  // as of the last commit
+  };
+  std::map<std::string, Collection, std::less<>> known_collections;  // those met since opening
   std::map<Epoch, std::uint32_t, std::less<>> source_numbers;
   std::function<void(CommitEvent&&)> listener;
   std::function<void()> reopen_listener;
@@ -59,6 +77,7 @@ struct Store::Impl {
 
   // Copies that are read without waiting for a transaction.
   std::atomic<std::uint64_t> published_local_seq{0};
+  std::atomic<std::uint64_t> published_purged_seq{0};
   std::atomic<crdt::ActorId> published_actor{0};
   mutable std::mutex epoch_mutex;
   Epoch published_epoch;

@@ -31,6 +31,7 @@ std::uint64_t prefix_length(Store& store) {
   EXPECT_EQ(store.last_local_seq(), count);
   EXPECT_EQ(store.changes_since(0, 1'000'000, std::size_t{1} << 30)->documents.size(), count)
       << "something beyond a hole";
+  expect_agreement(store, "tasks");
   return count;
 }
 

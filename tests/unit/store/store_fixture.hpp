@@ -55,6 +55,36 @@ inline Map view(Store& store, const std::string& id) {
   return document ? document->view() : Map();
 }
 
+// Adds the digest up from the documents themselves, and holds everything else against it.
+inline void expect_agreement(Store& store, const std::string& collection) {
+  crdt::Digest truth;
+  auto log = store.changes_since(0, 1'000'000, std::size_t{1} << 30);
+  ASSERT_OK(log);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> expected;
+  for (const ChangedDocument& each : log->documents) {
+    if (each.collection != collection) continue;
+    const std::uint64_t version = crdt::version_of(collection, each.id, each.document);
+    truth.add(version);
+    if (version != 0) expected.emplace_back(each.local_seq, version);
+  }
+  auto kept = store.digest(collection);
+  ASSERT_OK(kept);
+  EXPECT_EQ(kept->digest, truth) << "of " << collection;
+  EXPECT_EQ(kept->head, log->head);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
+  EXPECT_EQ(store.for_each_version(collection, [&](auto seq, auto version) { seen.emplace_back(seq, version); }),
+            log->head);
+  EXPECT_EQ(seen, expected);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> visited;
+  EXPECT_EQ(store.for_each_living(collection,
+                                  [&](const LivingDocument& each) {
+                                    visited.emplace_back(each.local_seq, each.version);
+                                    EXPECT_EQ(each.view, store.load(collection, std::string(each.id))->view());
+                                  }),
+            log->head);
+  EXPECT_EQ(visited, expected);
+}
+
 inline StoreOptions on_disk(const std::string& directory) {
   StoreOptions options;
   options.directory = directory;

@@ -1,0 +1,332 @@
+#include "store/transaction_state.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata::store {
+
+Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view collection, std::string_view id) {
+  if (!failure) {
+    return fail(failure.error());
+  }
+  if (collection.empty() || id.empty()) {
+    return fail(ErrorCode::InvalidArgument, "a document needs a collection and an id; neither may be empty");
+  }
+  std::string key(collection);
+  key.append(1, '\0').append(id);
+  if (const auto known = entries.find(key); known != entries.end()) {
+    return &known->second;
+  }
+  auto statement = store.writer->prepare(
+      "SELECT rowid, body, meta, version FROM documents WHERE id = ? AND collection = (SELECT id FROM collections "
+      "WHERE name = "
+      "?)");
+  if (!statement) {
+    return fail(std::move(statement).error());
+  }
+  auto found = statement->bind(1, id).bind(2, collection).step();
+  if (!found) {
+    static_cast<void>(note(fail(found.error())));
+    return fail(std::move(found).error());
+  }
+  Entry fresh{.collection = std::string(collection), .id = std::string(id)};
+  if (*found) {
+    auto document = store.decode(*statement, 1, collection, id);
+    if (!document) {
+      return fail(std::move(document).error());
+    }
+    fresh.rowid = statement->number(0);
+    fresh.document = *std::move(document);
+    fresh.existed = true;
+    fresh.alive_before = fresh.document.alive();
+    fresh.version_before = statement->number(3);
+  }
+  return &entries.emplace(std::move(key), std::move(fresh)).first->second;
+}
+
+Status Transaction::State::decide(Kind wanted, std::uint32_t from) {
+  if (kind == Kind::Undecided) {
+    kind = wanted;
+    source = from;
+    if (kind == Kind::Local) {
+      now.dot = {store.identity.actor, store.identity.commit_seq + 1};
+      now.stamp = store.clock.tick(store.options.clock->wall_now());
+    }
+  }
+  if (kind != wanted || source != from) {
+    return fail(ErrorCode::InvalidArgument,
+                "one transaction is either local or merges one remote's changes; use a transaction for each");
+  }
+  return {};
+}
+
+void Transaction::State::remember_before(Entry& entry) const {
+  if (entry.seq == 0 && entry.existed && store.listener) {
+    entry.before = entry.document.view();
+  }
+}
+
+void Transaction::State::mark_changed(Entry& entry) {
+  if (entry.seq == 0) {
+    entry.seq = next_seq++;
+    changed.push_back(&entry);
+  }
+  entry.written = false;
+}
+
+Result<Store::Impl::Collection*> Transaction::State::collection(const std::string& name) {
+  if (const auto known = store.known_collections.find(name); known != store.known_collections.end()) {
+    return &known->second;
+  }
+  auto select = store.writer->prepare("SELECT id, live, digest_low, digest_high FROM collections WHERE name = ?");
+  auto insert = store.writer->prepare("INSERT INTO collections(name) VALUES(?)");
+  for (auto* statement : {&select, &insert}) {
+    if (!*statement) {
+      return fail(std::move(*statement).error());
+    }
+  }
+  auto found = select->bind(1, name).step();
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  Store::Impl::Collection met;
+  if (*found) {
+    met = {select->number(0), {.count = select->number(1), .low = select->number(2), .high = select->number(3)}};
+  } else {
+    if (auto inserted = insert->bind(1, name).run(); !inserted) {
+      return fail(std::move(inserted).error());
+    }
+    met.number = store.writer->last_rowid();
+    new_collections.push_back(name);
+  }
+  return &store.known_collections.emplace(name, met).first->second;
+}
+
+Result<crdt::Digest*> Transaction::State::digest(const std::string& name) {
+  if (const auto begun = digests.find(name); begun != digests.end()) {
+    return &begun->second;
+  }
+  auto known = collection(name);
+  if (!known) {
+    return fail(std::move(known).error());
+  }
+  return &digests.emplace(name, (*known)->digest).first->second;
+}
+
+void Transaction::State::bind_row(Statement& statement, const Entry& entry, ByteView body, ByteView meta) const {
+  statement.bind(1, entry.document.life()).bind(2, entry.seq).bind(3, entry.version);
+  if (!entry.document.alive()) {
+    const WallTime buried = store.options.clock->wall_now();
+    statement.bind(4, static_cast<std::uint64_t>(buried.time_since_epoch().count()));
+  }
+  statement.bind_blob(5, body).bind_blob(6, meta);
+}
+
+Status Transaction::State::write_row(Entry& entry) {
+  const Bytes body = entry.document.encode_body();
+  const Bytes meta = entry.document.encode_metadata();
+  // A merged document may grow beyond the limit, since refusing it would keep peers apart for ever.
+  if (kind == Kind::Local && body.size() + meta.size() > kMaxDocumentBytes) {
+    return fail(ErrorCode::LimitExceeded, fmt::format("document '{}' of '{}' would take more than {} MiB; split it",
+                                                      entry.id, entry.collection, kMaxDocumentBytes >> 20));
+  }
+  entry.fingerprint = entry.document.fingerprint();
+  entry.version =
+      entry.document.alive() ? crdt::version_of(entry.collection, entry.id, entry.fingerprint) : std::uint64_t{0};
+  if (entry.rowid == 0) {
+    return insert_row(entry, body, meta);
+  }
+  auto update = store.writer->prepare(
+      "UPDATE documents SET life = ?, seq = ?, version = ?, buried = ?, body = ?, meta = ? WHERE rowid = ?");
+  if (!update) {
+    return fail(std::move(update).error());
+  }
+  bind_row(*update, entry, body, meta);
+  return update->bind(7, entry.rowid).run();
+}
+
+Status Transaction::State::insert_row(Entry& entry, ByteView body, ByteView meta) {
+  auto known = collection(entry.collection);
+  if (!known) {
+    return fail(std::move(known).error());
+  }
+  auto insert = store.writer->prepare(
+      "INSERT INTO documents(life, seq, version, buried, body, meta, collection, id) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+  if (!insert) {
+    return fail(std::move(insert).error());
+  }
+  bind_row(*insert, entry, body, meta);
+  Status done = insert->bind(7, (*known)->number).bind(8, entry.id).run();
+  entry.rowid = done ? store.writer->last_rowid() : 0;
+  return done;
+}
+
+Status Transaction::State::evict(std::string_view collection, std::string_view id) {
+  auto found = entry(collection, id);
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  Entry& target = **found;
+  if (target.seq != 0) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("document '{}' of '{}' was changed in this transaction, so others must get it; evict it in "
+                            "a later one",
+                            id, collection));
+  }
+  if (!target.alive_before) {
+    return fail(ErrorCode::NotFound, fmt::format("there is no document '{}' in '{}' to evict", id, collection));
+  }
+  auto sum = digest(target.collection);
+  if (!sum) {
+    return note(fail(std::move(sum).error()));
+  }
+  if (auto deleted = note(delete_row(target.rowid)); !deleted) {
+    return deleted;
+  }
+  (*sum)->remove(target.version_before);
+  remember_before(target);
+  evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
+  std::string key(collection);
+  key.append(1, '\0').append(id);
+  entries.erase(key);
+  return {};
+}
+
+Status Transaction::State::delete_row(std::uint64_t rowid) {
+  auto statement = store.writer->prepare("DELETE FROM documents WHERE rowid = ?");
+  if (!statement) {
+    return fail(std::move(statement).error());
+  }
+  return statement->bind(1, rowid).run();
+}
+
+Status Transaction::State::write_out() {
+  for (Entry* entry : changed) {
+    if (entry->written) {
+      continue;
+    }
+    if (auto done = note(write_row(*entry)); !done) {
+      return done;
+    }
+    entry->written = true;
+  }
+  return {};
+}
+
+Status Transaction::State::update_digests() {
+  for (const Entry* entry : changed) {
+    auto sum = digest(entry->collection);
+    if (!sum) {
+      return fail(std::move(sum).error());
+    }
+    (*sum)->remove(entry->version_before);
+    (*sum)->add(entry->version);
+  }
+  for (const auto& [name, sum] : digests) {
+    const Store::Impl::Collection& known = store.known_collections.at(name);
+    if (sum == known.digest) {
+      continue;
+    }
+    if (auto saved = save_digest(*store.writer, known.number, sum); !saved) {
+      return saved;
+    }
+  }
+  return {};
+}
+
+Status Transaction::State::save_identity() {
+  Identity next = store.identity;
+  next.commit_seq += kind == Kind::Local ? 1 : 0;
+  next.stamp = store.clock.last();
+  next.local_seq = next_seq - 1;
+  next.clean = false;
+  if (auto saved = save_state(*store.writer, next); !saved) {
+    return saved;
+  }
+  if (store.names_unsaved) {
+    if (auto saved = save_names(*store.writer, next); !saved) {
+      return saved;
+    }
+  }
+  if (auto committed = store.writer->execute("COMMIT"); !committed) {
+    return committed;
+  }
+  finished = true;
+  store.names_unsaved = false;
+  if (store.identity.clean) {
+    // What begin() asked for, so that "not clean" is on the platter before anybody sees this commit.
+    static_cast<void>(store.writer->execute("PRAGMA synchronous = NORMAL"));
+  }
+  store.identity = std::move(next);
+  store.publish_identity();
+  return {};
+}
+
+Result<std::uint64_t> Transaction::State::commit() {
+  if (finished) {
+    return fail(ErrorCode::Closed, "the transaction was committed before; begin another one");
+  }
+  Status done = failure;
+  if (done) {
+    done = write_out().and_then([&] { return update_digests(); });
+  }
+  if (done) {
+    done = changed.empty() ? store.writer->execute("COMMIT") : save_identity();
+  }
+  if (!done) {
+    roll_back();
+    lock.unlock();
+    return fail(std::move(done).error());
+  }
+  committed();
+  const std::uint64_t last = store.identity.local_seq;
+  lock.unlock();
+  return last;
+}
+
+void Transaction::State::committed() {
+  finished = true;
+  for (const auto& [name, sum] : digests) {
+    store.known_collections.at(name).digest = sum;
+  }
+  if (store.listener && (!changed.empty() || !evicted.empty())) {
+    announce();
+  }
+}
+
+void Transaction::State::announce() {
+  CommitEvent event{.first_local_seq = changed.empty() ? 0 : changed.front()->seq,
+                    .source = source,
+                    .changes = {},
+                    .evicted = std::move(evicted)};
+  event.changes.reserve(changed.size());
+  for (Entry* entry : changed) {
+    event.changes.push_back({.collection = std::move(entry->collection),
+                             .id = std::move(entry->id),
+                             .local_seq = entry->seq,
+                             .existed_before = entry->existed,
+                             .alive_before = entry->alive_before,
+                             .alive_after = entry->document.alive(),
+                             .version_before = entry->version_before,
+                             .version_after = entry->version,
+                             .fingerprint_after = entry->fingerprint,
+                             .before = std::move(entry->before),
+                             .after = entry->document.view()});
+  }
+  store.listener(std::move(event));
+}
+
+void Transaction::State::roll_back() {
+  if (finished) {
+    return;
+  }
+  finished = true;
+  // Some errors, a full disk among them, have rolled back already.
+  if (store.writer->in_transaction()) {
+    static_cast<void>(store.writer->execute("ROLLBACK"));
+  }
+  for (const std::string& name : new_collections) {
+    store.known_collections.erase(name);
+  }
+}
+
+}  // namespace fermata::store

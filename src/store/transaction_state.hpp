@@ -1,0 +1,75 @@
+// The insides of a Transaction. Documents are loaded once, changed in memory, and written once, at the commit (or when
+// somebody wants to query between).
+#pragma once
+
+#include <unordered_map>
+
+#include "store/store_impl.hpp"
+
+namespace fermata::store {
+
+struct Transaction::State {
+  enum class Kind { Undecided, Local, Remote };
+
+  struct Entry {
+    std::string collection, id;
+    std::uint64_t rowid = 0;  // 0: no row yet
+    crdt::Document document;
+    bool existed = false, alive_before = false;
+    std::uint64_t version_before = 0;
+    Map before;
+    std::uint64_t seq = 0;  // 0: unchanged
+    bool written = true;    // the row, and the two below, are as the document
+    std::uint64_t fingerprint = 0;
+    std::uint64_t version = 0;
+  };
+
+  State(Store::Impl& impl, std::unique_lock<std::timed_mutex> held)
+      : store(impl), lock(std::move(held)), next_seq(impl.identity.local_seq + 1) {}
+  ~State() { roll_back(); }
+
+  Result<Entry*> entry(std::string_view collection, std::string_view id);
+  Status decide(Kind wanted, std::uint32_t from);
+  void remember_before(Entry& entry) const;
+  void mark_changed(Entry& entry);
+  template <class Change>
+  Status write(std::string_view collection, std::string_view id, Change change);
+  Status evict(std::string_view collection, std::string_view id);
+  Status delete_row(std::uint64_t rowid);
+  Status write_out();
+  Status write_row(Entry& entry);
+  Status insert_row(Entry& entry, ByteView body, ByteView meta);
+  void bind_row(Statement& statement, const Entry& entry, ByteView body, ByteView meta) const;
+  Result<Store::Impl::Collection*> collection(const std::string& name);
+  // The digest that the collection will have after this transaction.
+  Result<crdt::Digest*> digest(const std::string& name);
+  Status update_digests();
+  Status save_identity();
+  Result<std::uint64_t> commit();
+  void committed();
+  void announce();
+  void roll_back();
+  // Keeps the first failure: what follows it must not be committed.
+  Status note(Status status) {
+    if (!status && failure) {
+      failure = status;
+    }
+    return status;
+  }
+
+  Store::Impl& store;
+  std::unique_lock<std::timed_mutex> lock;
+  Kind kind = Kind::Undecided;
+  std::uint32_t source = 0;
+  crdt::Commit now;  // of a local transaction
+  std::uint64_t next_seq;
+  std::unordered_map<std::string, Entry> entries;  // by collection, NUL, id
+  std::vector<Entry*> changed;                     // in order of local seq
+  std::vector<EvictedDocument> evicted;
+  std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes
+  std::vector<std::string> new_collections;
+  Status failure;
+  bool finished = false;
+};
+
+}  // namespace fermata::store
