@@ -1,16 +1,47 @@
 #include "device.hpp"
 
+#include <sqlite3.h>
+
 #include "base/check.hpp"
 
 namespace fermata::sim {
+namespace {
 
-Device::Device(World& world, std::size_t index, sync::EngineOptions options, Wires wires)
+constexpr const char* kDirectory = "/device";
+
+// Every device begins as a copy of this one: opening a database is dearer than what a short run does with it. Small
+// pages, because the documents are small and each commit writes whole ones.
+const support::MemoryDisk& empty_database() {
+  static support::MemoryDisk disk;
+  static const bool made = [] {
+    sqlite3* handle = nullptr;
+    const std::string file = std::string(kDirectory) + "/fermata.db";
+    const int opened =
+        sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, disk.vfs().c_str());
+    FERMATA_CHECK(opened == SQLITE_OK);
+    FERMATA_CHECK(sqlite3_exec(handle, "PRAGMA page_size = 512; VACUUM;", nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(handle);
+    store::StoreOptions options;
+    options.directory = kDirectory;
+    options.vfs = disk.vfs();
+    options.file_identity = "a new database";
+    options.lock_directory = false;
+    return store::Store::open(options).has_value();
+  }();
+  FERMATA_CHECK(made);
+  return disk;
+}
+
+}  // namespace
+
+Device::Device(World& world, sync::EngineOptions options, Wires wires, const Device* origin)
     : world_(world),
-      index_(index),
       options_(std::move(options)),
       wires_(std::move(wires)),
       clock_(world),
       random_(world.random().u64()) {
+  disk_.copy_from(origin ? origin->disk_ : empty_database());
+  if (origin) wanted_ = origin->wanted_;
   open_store();
   restart();
 }
@@ -22,11 +53,12 @@ Device::~Device() {
 
 void Device::open_store() {
   store::StoreOptions options;
-  options.directory = "/device" + std::to_string(index_);
+  options.directory = kDirectory;
   options.vfs = disk_.vfs();
   options.clock = &clock_;
   options.random = &random_;
   options.boot_id = disk_.boot_id();
+  options.file_identity = disk_.file_identity();
   options.lock_directory = false;
   auto opened = store::Store::open(options);
   FERMATA_CHECK(opened.has_value());
@@ -56,17 +88,34 @@ void Device::unsubscribe(std::size_t index) {
   drain();
 }
 
-void Device::lose(Loss loss) {
+void Device::lose_engine() {
   ++life_;
   suspended_ = false;
   missed_.clear();
   armed_.reset();
   engine_.reset();
+  disk_.unlimited_space();
+}
+
+void Device::lose(Loss loss) {
+  lose_engine();
   if (loss == Loss::Power) {
     disk_.crash(random_);
   } else {
     disk_.kill_process();
   }
+  store_.reset();
+  open_store();
+}
+
+void Device::backup() {
+  backup_ = std::make_unique<support::MemoryDisk>();
+  backup_->copy_from(disk_);
+}
+
+void Device::restore() {
+  lose_engine();
+  disk_.copy_from(*backup_);
   store_.reset();
   open_store();
 }
@@ -80,6 +129,7 @@ void Device::restart() {
 
 void Device::resume() {
   suspended_ = false;
+  turn([this] { engine_->woke(world_.now()); });
   std::vector<std::function<void()>> missed = std::move(missed_);
   missed_.clear();
   for (auto& task : missed) turn(std::move(task));

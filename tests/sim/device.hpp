@@ -25,7 +25,8 @@ class Device {
     std::function<void(LinkId)> close;
   };
 
-  Device(World& world, std::size_t index, sync::EngineOptions options, Wires wires);
+  // With an `origin`: on a copy of its disk as it is now, and with its subscriptions.
+  Device(World& world, sync::EngineOptions options, Wires wires, const Device* origin = nullptr);
   ~Device();
 
   [[nodiscard]] store::Store& store() { return *store_; }
@@ -33,6 +34,7 @@ class Device {
   [[nodiscard]] bool up() const { return engine_ != nullptr; }
   [[nodiscard]] bool suspended() const { return suspended_; }
   [[nodiscard]] SkewedClock& clock() { return clock_; }
+  [[nodiscard]] support::MemoryDisk& disk() { return disk_; }
   [[nodiscard]] const DeviceId& id() const { return options_.device; }
   [[nodiscard]] const std::vector<query::Predicate>& subscriptions() const { return wanted_; }
 
@@ -41,6 +43,10 @@ class Device {
 
   // The engine is gone; the store is open again at once, with what the loss left of it, so that it can be looked at.
   void lose(Loss loss);
+  // The same, but the disk goes back to what it was at the last backup().
+  void restore();
+  void backup();
+  [[nodiscard]] bool has_backup() const { return backup_ != nullptr; }
   void restart();  // a new engine
   void suspend() { suspended_ = true; }
   void resume();
@@ -50,17 +56,18 @@ class Device {
 
  private:
   void open_store();
+  void lose_engine();
   void drain();
   void deliver_commits();
   void arm();
 
   World& world_;
-  std::size_t index_;
   sync::EngineOptions options_;
   Wires wires_;
   SkewedClock clock_;
   SeededRandom random_;
   support::MemoryDisk disk_;
+  std::unique_ptr<support::MemoryDisk> backup_;
   std::unique_ptr<store::Store> store_;
   std::deque<store::CommitEvent> commits_;
   std::unique_ptr<sync::Engine> engine_;

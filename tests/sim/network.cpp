@@ -1,16 +1,33 @@
 #include "network.hpp"
 
-namespace fermata::sim {
+#include <algorithm>
 
-std::size_t Network::add_device() {
+namespace fermata::sim {
+namespace {
+
+// The second byte of a frame is its type, as long as that is below 24.
+enum class Kind : std::uint8_t { Heartbeat, Question, Other };
+
+Kind kind_of(const Bytes& frame) {
+  const std::uint8_t type = frame.size() > 1 ? frame[1] : 0;
+  if (type == 6 || type == 7) return Kind::Heartbeat;
+  return type == 4 ? Kind::Question : Kind::Other;
+}
+
+constexpr Duration kCalmLatency = milliseconds(20);
+
+}  // namespace
+
+std::size_t Network::add_device(const Device* origin) {
   const std::size_t index = devices_.size();
   sync::EngineOptions options = defaults_;
   options.device = "device" + std::to_string(index);
   options.name = options.device;
   devices_.push_back(std::make_unique<Device>(
-      world_, index, options,
+      world_, options,
       Device::Wires{[this, index](LinkId link, Bytes frame) { send(index, link, std::move(frame)); },
-                    [this, index](LinkId link) { close(index, link); }}));
+                    [this, index](LinkId link) { close(index, link); }},
+      origin));
   return index;
 }
 
@@ -20,28 +37,50 @@ void Network::connect(std::size_t from, std::size_t to) {
 }
 
 bool Network::reachable(std::size_t a, std::size_t b) const {
-  return ((parted_ >> a) & 1u) == ((parted_ >> b) & 1u) && devices_[a]->up() && devices_[b]->up() &&
-         !devices_[a]->suspended() && !devices_[b]->suspended();
+  return side_of_part(a) == side_of_part(b) && devices_[a]->up() && devices_[b]->up() && !devices_[a]->suspended() &&
+         !devices_[b]->suspended();
+}
+
+// As `a` sees it.
+bool Network::connected(std::size_t a, std::size_t b) const {
+  return std::any_of(links_.begin(), links_.end(), [&](const auto& entry) {
+    const std::size_t side = side_of(entry.second, a);
+    const Side* sides = entry.second.sides;
+    return sides[side].device == a && sides[1 - side].device == b && sides[side].open;
+  });
+}
+
+bool Network::whole() const {
+  const bool alive = std::all_of(links_.begin(), links_.end(), [](const auto& entry) {
+    const Link& link = entry.second;
+    return !link.cut && link.sides[0].open && link.sides[1].open;
+  });
+  return alive &&
+         std::all_of(edges_.begin(), edges_.end(), [&](const Edge& edge) { return connected(edge.from, edge.to); });
+}
+
+Network::Link* Network::find(LinkId id) {
+  const auto found = links_.find(id);
+  return found == links_.end() ? nullptr : &found->second;
+}
+
+void Network::forget_if_over(LinkId id) {
+  const Link* link = find(id);
+  if (link && link->cut && !link->sides[0].open && !link->sides[1].open) links_.erase(id);
 }
 
 void Network::dial(std::size_t edge) {
   const auto [from, to] = edges_[edge];
-  bool connected = false;
-  for (const auto& [id, link] : links_) {
-    const std::size_t side = side_of(link, from);
-    connected =
-        connected || (link.sides[side].device == from && link.sides[1 - side].device == to && link.sides[side].open);
-  }
-  if (!connected && reachable(from, to)) {
+  if (!connected(from, to) && reachable(from, to)) {
     const LinkId id = ++last_link_;
     Link& link = links_[id];
     link.sides[0].device = from;
     link.sides[1].device = to;
-    link.latency = world_.between(milliseconds(1), milliseconds(calm_ ? 20 : 400));
+    link.latency = world_.between(milliseconds(1), calm_ ? kCalmLatency : times_.latency_most);
     open(id, 0);
     open(id, 1);
   }
-  world_.after(world_.between(milliseconds(200), milliseconds(2500)), [this, edge] { dial(edge); });
+  world_.after(world_.between(times_.redial_least, times_.redial_most), [this, edge] { dial(edge); });
 }
 
 void Network::open(LinkId id, std::size_t side) {
@@ -49,74 +88,83 @@ void Network::open(LinkId id, std::size_t side) {
   // Nothing overtakes the opening.
   links_.at(id).sides[side].last_arrival = world_.now() + delay;
   world_.after(delay, [this, id, side] {
-    Link& link = links_.at(id);
-    Device& device = *devices_[link.sides[side].device];
-    if (link.cut || !device.up() || device.suspended()) return cut(id);
-    link.sides[side].open = true;
-    const LinkInfo info{id, devices_[link.sides[1 - side].device]->id(), "sim", side == 0};
+    Link* link = find(id);
+    if (!link) return;
+    Device& device = *devices_[link->sides[side].device];
+    if (link->cut || !device.up() || device.suspended()) return cut(id);
+    link->sides[side].open = true;
+    const LinkInfo info{id, devices_[link->sides[1 - side].device]->id(), "sim", side == 0};
     device.turn([&] { device.engine().link_opened(info, world_.now()); });
   });
 }
 
 void Network::send(std::size_t from, LinkId id, Bytes frame) {
   world_.trace(frame);
-  const std::uint8_t type = frame.size() > 1 ? frame[1] : 0;
-  const bool heartbeat = type == 6 || type == 7;
-  const bool want = type == 4;
-  if (!heartbeat) ++frames_;
-  Link& link = links_.at(id);
-  if (link.cut) return;
-  const std::size_t side = 1 - side_of(link, from);
-  Side& target = link.sides[side];
+  const Kind kind = kind_of(frame);
+  if (kind != Kind::Heartbeat) ++frames_;
+  Link* link = find(id);
+  if (!link || link->cut) return;
+  const std::size_t side = 1 - side_of(*link, from);
+  Side& target = link->sides[side];
   const Instant arrival = std::max(
-      target.last_arrival, world_.now() + link.latency / 2 + world_.between(Duration::zero(), link.latency / 2));
+      target.last_arrival, world_.now() + link->latency / 2 + world_.between(Duration::zero(), link->latency / 2));
   target.last_arrival = arrival;
-  world_.after(arrival - world_.now(), [this, id, side, frame = std::move(frame)]() mutable {
-    Link& now = links_.at(id);
-    Device& device = *devices_[now.sides[side].device];
-    if (now.cut || !device.up()) return;
-    device.turn([this, id, side, &device, frame = std::move(frame)] {
-      const Link& then = links_.at(id);
-      if (!then.cut && then.sides[side].open) device.engine().frame_received(id, frame, world_.now());
-    });
-  });
+  world_.after(arrival - world_.now(), [this, id, side, frame = std::move(frame)] { arrive(id, side, frame); });
   // A question is rare, and what matters is whether it survives being left without its answer.
-  if (want && !calm_ && world_.chance(40)) {
-    const Duration answer_begins = world_.between(Duration::zero(), link.latency / 2);
+  if (kind == Kind::Question && !calm_ && world_.chance(times_.answers_lost_percent)) {
+    const Duration answer_begins = world_.between(Duration::zero(), link->latency / 2);
     world_.after(arrival - world_.now() + answer_begins, [this, id] { cut(id); });
   }
 }
 
+void Network::arrive(LinkId id, std::size_t side, const Bytes& frame) {
+  const Link* link = find(id);
+  if (!link || link->cut || !link->sides[side].open) return;
+  Device& device = *devices_[link->sides[side].device];
+  // A suspended device's system keeps it meanwhile.
+  device.turn([this, id, side, &device, frame] {
+    const Link* now = find(id);
+    if (now && !now->cut && now->sides[side].open) device.engine().frame_received(id, frame, world_.now());
+  });
+}
+
 // A side closes: what it sent before still arrives, then the other side hears of it.
 void Network::close(std::size_t device, LinkId id) {
-  Link& link = links_.at(id);
-  const std::size_t side = side_of(link, device);
+  const Link* link = find(id);
+  if (!link) return;
+  const std::size_t side = side_of(*link, device);
   tell_closed(id, side, Duration::zero());
-  if (link.cut) return;
-  const Instant last = link.sides[1 - side].last_arrival;
+  if (link->cut) return;
+  const Instant last = link->sides[1 - side].last_arrival;
   world_.after(std::max(Duration::zero(), last - world_.now()) + milliseconds(1), [this, id, side] {
-    tell_closed(id, 1 - side, Duration::zero());
-    links_.at(id).cut = true;
+    if (Link* then = find(id)) {
+      then->cut = true;
+      tell_closed(id, 1 - side, Duration::zero());
+      forget_if_over(id);
+    }
   });
 }
 
 void Network::cut(LinkId id) {
-  Link& link = links_.at(id);
-  if (link.cut) return;
-  link.cut = true;
+  Link* link = find(id);
+  if (!link || link->cut) return;
+  link->cut = true;
   for (std::size_t side = 0; side < 2; ++side) {
     // Sometimes no sign of the cut ever comes, and only a heartbeat finds out.
     if (calm_ || world_.chance(70)) tell_closed(id, side, world_.between(Duration::zero(), milliseconds(500)));
   }
+  forget_if_over(id);
 }
 
 void Network::tell_closed(LinkId id, std::size_t side, Duration delay) {
   world_.after(delay, [this, id, side] {
-    Side& told = links_.at(id).sides[side];
-    if (!told.open) return;
+    Link* link = find(id);
+    if (!link || !link->sides[side].open) return;
+    Side& told = link->sides[side];
     told.open = false;
     Device& device = *devices_[told.device];
     device.turn([this, id, &device] { device.engine().link_closed(id, world_.now()); });
+    forget_if_over(id);
   });
 }
 
@@ -129,13 +177,26 @@ void Network::cut_one() {
 }
 
 void Network::cut_all_of(std::size_t index) {
+  std::vector<LinkId> its;
   for (auto& [id, link] : links_) {
     for (Side& side : link.sides) {
       if (side.device != index) continue;
       side.open = false;
-      cut(id);
+      its.push_back(id);
     }
   }
+  for (LinkId id : its) {
+    cut(id);
+    forget_if_over(id);
+  }
+}
+
+void Network::reclaim(std::size_t index) {
+  std::vector<LinkId> its;
+  for (const auto& [id, link] : links_) {
+    if (link.sides[0].device == index || link.sides[1].device == index) its.push_back(id);
+  }
+  for (LinkId id : its) cut(id);
 }
 
 }  // namespace fermata::sim

@@ -7,17 +7,37 @@
 #include <string>
 #include <vector>
 
-#include "network.hpp"
+#include "plan.hpp"
 
 namespace fermata::sim {
 
-struct Outcome {
-  std::string violation;  // empty: every oracle agrees
-  std::uint64_t trace_hash = 0;
-  std::uint64_t writes = 0, lost_with_power = 0, frames = 0, conflicts = 0;
+// Which oracle found a violation.
+enum class Oracle : std::uint8_t {
+  None,
+  AcknowledgedWrite,  // it is nowhere, nor anything that beats it
+  Resurrection,       // a life that nobody gave
+  EqualState,         // a holder of the whole collection differs from all data merged
+  Answer,             // a holder's answer to its own query differs from the answer over all data merged
+  CaughtUp,           // nothing happens, and yet somebody is not level, or has no session
+  Silence,            // frames after everything had been said
+  Once,               // a change was sent over one link, in one direction, more than once
+};
+[[nodiscard]] const char* name_of(Oracle oracle);
+
+struct Violation {
+  Oracle oracle = Oracle::None;
+  std::string what;
+  [[nodiscard]] explicit operator bool() const { return oracle != Oracle::None; }
 };
 
-[[nodiscard]] Outcome run_scenario(std::uint64_t seed, sync::Mutation mutation = sync::Mutation::None);
+struct Outcome {
+  Violation violation;
+  std::uint64_t trace_hash = 0;
+  std::uint64_t writes = 0, refused = 0, lost = 0, frames = 0;
+};
+
+[[nodiscard]] Outcome run_scenario(const Plan& plan, std::uint64_t seed,
+                                   sync::Mutation mutation = sync::Mutation::None);
 
 // What was acknowledged to the app: it must be there at the end, or something that beats it.
 struct Acknowledged {
@@ -26,54 +46,78 @@ struct Acknowledged {
   std::optional<crdt::Register> written;  // nothing: it was a deletion
 };
 
+// Whether the document's state includes the write or something that beats it.
+[[nodiscard]] bool outlives(const crdt::Document& document, const Acknowledged& write);
+
+using DocumentKey = std::pair<std::string, std::string>;  // collection and id
+
 class Scenario {
  public:
-  Scenario(std::uint64_t seed, sync::Mutation mutation);
+  Scenario(const Plan& plan, std::uint64_t seed, sync::Mutation mutation);
   [[nodiscard]] Outcome run();
 
  private:
   void build();
+  void populate(std::size_t index);
   void schedule_work();
+  void write_again(Duration pace);
   void schedule_trouble();
   void schedule_one(Duration least, Duration most, void (Scenario::*step)());
+  void sometimes(unsigned percent, Duration least, Duration most, void (Scenario::*step)());
+  void heal();
+  void settle();
+  void stay_quiet();
+  [[nodiscard]] bool settled();
 
   // work.cpp
   void write();
+  void write_at(std::size_t index, std::uint64_t operations);
   [[nodiscard]] Status write_one(store::Transaction& transaction, std::vector<Acknowledged>& written);
+  void acknowledge(Device& device, std::vector<Acknowledged>& written);
   void change_subscription();
   [[nodiscard]] std::string random_select();
 
-  // trouble
+  // trouble.cpp
   void cut();
   void crash();
   void suspend();
+  void leave_politely(std::size_t index, Duration away);
+  void freeze(std::size_t index, Duration away);
   void part();
   void skew();
+  void fill_disk();
+  void clone();
+  void backup();
+  void restore();
+  void come_back(std::size_t index);
   void forgive_losses();
-  void heal();
 
-  // oracles
-  [[nodiscard]] std::string judge();
+  // oracles.cpp
+  void report(Oracle oracle, std::string what);
+  void judge();
   void gather();
-  [[nodiscard]] std::string judge_writes() const;
-  [[nodiscard]] std::string judge_subscription(std::size_t device, const query::Predicate& wanted);
-  [[nodiscard]] std::string judge_sessions();
-  [[nodiscard]] crdt::Document at(std::size_t device, const std::string& collection, const std::string& id);
-  [[nodiscard]] bool holds(std::size_t device, const Acknowledged& write);
+  void judge_writes();
+  void judge_subscription(std::size_t device, const query::Predicate& wanted);
+  void judge_sessions();
+  void judge_one_more_write();
+  [[nodiscard]] std::vector<std::uint64_t> documents_sent();
+  [[nodiscard]] crdt::Document at(std::size_t device, const DocumentKey& key);
   [[nodiscard]] std::size_t random_device() { return world_.random().below(network_.size()); }
+  [[nodiscard]] milliseconds random_skew(milliseconds most);
 
-  std::uint64_t seed_;
+  Plan plan_;
   World world_;
   Network network_;
   std::size_t hubs_ = 1;
   bool healing_ = false;
   std::vector<Acknowledged> acknowledged_;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> greatest_life_;
-  std::map<std::pair<std::string, std::string>, crdt::Document> truth_;
+  std::map<DocumentKey, std::uint64_t> greatest_life_;
+  std::map<DocumentKey, crdt::Document> truth_;
+  std::vector<std::map<DocumentKey, crdt::Document>> known_;  // by device, as gathered last
   Outcome outcome_;
 };
 
 // The whole universe of documents: small, so that everything meets everything.
-[[nodiscard]] const std::vector<std::pair<std::string, std::string>>& universe();
+[[nodiscard]] const std::vector<DocumentKey>& universe();
 
 }  // namespace fermata::sim

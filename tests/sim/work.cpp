@@ -1,5 +1,7 @@
 // What the simulated apps do: small writes to few documents with few values, so that documents move in and out of
 // subscriptions and everybody collides with everybody.
+#include <fmt/format.h>
+
 #include "base/check.hpp"
 #include "scenario.hpp"
 
@@ -38,17 +40,32 @@ void Scenario::change_subscription() {
 
 // Down or suspended devices write too: an app that is opened again writes before it has met anybody.
 void Scenario::write() {
-  Device& device = network_.device(random_device());
+  write_at(random_device(), 1 + world_.random().below(3));
+}
+
+void Scenario::write_at(std::size_t index, std::uint64_t operations) {
+  Device& device = network_.device(index);
   std::vector<Acknowledged> written;
-  {
+  const auto attempt = [&]() -> Status {
     auto transaction = device.store().begin();
-    FERMATA_CHECK(transaction.has_value());
-    for (std::uint64_t n = 1 + world_.random().below(3); n > 0; --n) {
-      const Status done = write_one(*transaction, written);
-      FERMATA_CHECK(done.has_value());
+    if (!transaction) return fail(std::move(transaction.error()));
+    for (; operations > 0; --operations) {
+      if (auto done = write_one(*transaction, written); !done) return done;
     }
-    FERMATA_CHECK(transaction->commit().has_value());
+    if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
+    return {};
+  };
+  // A full disk: nothing of it was promised, and nothing of it may be found later (a life that nobody gave).
+  if (!attempt()) {
+    ++outcome_.refused;
+    return;
   }
+  acknowledge(device, written);
+  if (device.up()) device.turn([] {});
+}
+
+// What the author now reads is what it wrote, and that is what it was promised.
+void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written) {
   for (Acknowledged& write : written) {
     auto document = device.store().load(write.collection, write.id);
     FERMATA_CHECK(document.has_value());
@@ -66,7 +83,6 @@ void Scenario::write() {
     }
   }
   outcome_.writes += written.size();
-  if (device.up()) device.turn([] {});
 }
 
 Status Scenario::write_one(store::Transaction& transaction, std::vector<Acknowledged>& written) {

@@ -2,10 +2,12 @@
 // All randomness of a run comes from one seed, and every frame sent goes into one hash, so two runs can be compared.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <functional>
-#include <map>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
@@ -28,29 +30,49 @@ class World {
   }
 
   void after(Duration delay, std::function<void()> task) {
-    queue_.emplace(std::pair(now_ + delay, ++made_), std::move(task));
+    queue_.push_back({now_ + delay, ++made_, std::move(task)});
+    std::push_heap(queue_.begin(), queue_.end(), later);
   }
   void run_until(Instant end) {
-    while (!queue_.empty() && queue_.begin()->first.first <= end) {
-      auto entry = queue_.extract(queue_.begin());
-      now_ = entry.key().first;
-      entry.mapped()();
+    while (!queue_.empty() && queue_.front().when <= end) {
+      std::pop_heap(queue_.begin(), queue_.end(), later);
+      const Task next = std::move(queue_.back());
+      queue_.pop_back();
+      now_ = next.when;
+      next.run();
     }
     now_ = end;
   }
 
   void trace(ByteView bytes) {
-    for (std::uint8_t byte : bytes) trace_ = (trace_ ^ byte) * 0x100000001b3u;  // FNV-1a
-    trace_ = (trace_ ^ static_cast<std::uint64_t>(now_.time_since_epoch().count())) * 0x100000001b3u;
+    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) mix(word(bytes.first(8)));
+    mix(word(bytes));
+    mix(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   }
   [[nodiscard]] std::uint64_t trace_hash() const { return trace_; }
 
  private:
+  struct Task {
+    Instant when;
+    std::uint64_t made = 0;
+    std::function<void()> run;
+  };
+  static bool later(const Task& a, const Task& b) { return std::pair(a.when, a.made) > std::pair(b.when, b.made); }
+  static std::uint64_t word(ByteView bytes) {
+    std::uint64_t number = bytes.size();
+    if (!bytes.empty()) std::memcpy(&number, bytes.data(), bytes.size());
+    return number;
+  }
+  void mix(std::uint64_t number) {
+    trace_ = (trace_ ^ number) * 0x100000001b3u;
+    trace_ ^= trace_ >> 29;
+  }
+
   SeededRandom random_;
   Instant now_{};
   std::uint64_t made_ = 0;
   std::uint64_t trace_ = 0xcbf29ce484222325u;
-  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;
+  std::vector<Task> queue_;  // a heap
 };
 
 // A device's clocks: the world's time, and a wall clock that may be wrong.

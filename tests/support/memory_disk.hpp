@@ -29,7 +29,7 @@ struct MemoryDisk::Impl {
   std::string name;
   sqlite3_vfs vfs{};
   std::map<std::string, std::shared_ptr<MemoryFile>, std::less<>> files;
-  std::uint64_t boots = 1;
+  std::uint64_t boots = 1, copies = 0;
   bool powered = true;
   std::uint64_t free_space = kNever;
   std::uint64_t write_fault = kNever, sync_fault = kNever, power_fault = kNever;  // numbers of calls

@@ -189,6 +189,30 @@ void MemoryDisk::kill_process() {
   }
 }
 
+void MemoryDisk::copy_from(const MemoryDisk& other) {
+  std::map<std::string, std::shared_ptr<MemoryFile>, std::less<>> copies;
+  {
+    const std::lock_guard guard(other.impl_->mutex);
+    for (const auto& [path, file] : other.impl_->files) {
+      auto copy = std::make_shared<MemoryFile>();
+      copy->write(0, file->content());
+      copy->sync();
+      copies.emplace(path, std::move(copy));
+    }
+  }
+  const std::lock_guard guard(impl_->mutex);
+  for (const auto& [path, file] : impl_->files) {
+    file->dead = true;
+  }
+  impl_->files = std::move(copies);
+  ++impl_->copies;
+}
+
+std::string MemoryDisk::file_identity() const {
+  const std::lock_guard guard(impl_->mutex);
+  return impl_->name + "-copy-" + std::to_string(impl_->copies);
+}
+
 void MemoryDisk::limit_free_space(std::uint64_t bytes) {
   const std::lock_guard guard(impl_->mutex);
   impl_->free_space = bytes;

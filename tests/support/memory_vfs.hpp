@@ -44,6 +44,11 @@ class MemoryDisk {
   // The process dies, the machine does not: open files are dead, their content stays, synced or not.
   void kill_process();
 
+  // This disk's files become copies of the other's, as programs see those now, all synced. Open files are dead.
+  void copy_from(const MemoryDisk& other);
+  // For StoreOptions::file_identity: another one after each copy_from().
+  [[nodiscard]] std::string file_identity() const;
+
   // Files may grow by this much more in all; then writes fail with SQLITE_FULL. Overwriting always works.
   void limit_free_space(std::uint64_t bytes);
   void unlimited_space();
