@@ -19,8 +19,6 @@ std::string how_to_repeat(const Plan& plan, std::uint64_t seed) {
 void expect_good(const Plan& plan, std::uint64_t seed) {
   const Outcome outcome = run_scenario(plan, seed);
   EXPECT_FALSE(outcome.violation) << outcome.violation.what << '\n' << how_to_repeat(plan, seed);
-  printf("%lu writes %lu refused %lu lost %lu frames %lu\n", seed, outcome.writes, outcome.refused, outcome.lost,
-         outcome.frames);
   EXPECT_GT(outcome.writes, 0u) << how_to_repeat(plan, seed);
 }
 
