@@ -48,7 +48,10 @@ class CborReader {
   [[nodiscard]] Result<std::size_t> array();      // count of items; never more than the bytes left
   [[nodiscard]] Result<std::size_t> map();        // count of pairs; never more than half the bytes left
   [[nodiscard]] Result<Value> value();            // any item, as deep as kMaxDepth; duplicate keys are Malformed
-  [[nodiscard]] bool next_is_null() const;        // does not consume
+  // The same of at most so many items, containers included; takes them off. LimitExceeded beyond.
+  [[nodiscard]] Result<Value> value(std::size_t& items_left);
+  [[nodiscard]] bool next_is_null() const;  // does not consume; nor does the next
+  [[nodiscard]] bool next_is_boolean() const;
   [[nodiscard]] Status null();
   [[nodiscard]] Status skip();  // passes over one item of any kind
   [[nodiscard]] bool at_end() const { return rest_.empty(); }

@@ -117,26 +117,26 @@ Result<std::string_view> to_text(const Item& item) {
   return text;
 }
 
-Result<Value> read_value(ByteView& rest, std::size_t depth);
+Result<Value> read_value(ByteView& rest, std::size_t depth, std::size_t& items_left);
 
-Result<Value> read_array(ByteView& rest, std::size_t count, std::size_t depth) {
+Result<Value> read_array(ByteView& rest, std::size_t count, std::size_t depth, std::size_t& items_left) {
   Array array;
   for (std::size_t i = 0; i < count; ++i) {
-    auto item = read_value(rest, depth + 1);
+    auto item = read_value(rest, depth + 1, items_left);
     if (!item) return item;
     array.push_back(std::move(*item));
   }
   return Value(std::move(array));
 }
 
-Result<Value> read_map(ByteView& rest, std::size_t count, std::size_t depth) {
+Result<Value> read_map(ByteView& rest, std::size_t count, std::size_t depth, std::size_t& items_left) {
   Map map;
   for (std::size_t i = 0; i < count; ++i) {
     auto key_item = expect(rest, Kind::Text, "a map key that is not text");
     if (!key_item) return fail(key_item.error());
     auto key = to_text(*key_item);
     if (!key) return fail(key.error());
-    auto item = read_value(rest, depth + 1);
+    auto item = read_value(rest, depth + 1, items_left);
     if (!item) return item;
     // Our own maps come in order, so the hint makes this linear.
     const std::size_t before = map.size();
@@ -146,7 +146,9 @@ Result<Value> read_map(ByteView& rest, std::size_t count, std::size_t depth) {
   return Value(std::move(map));
 }
 
-Result<Value> read_value(ByteView& rest, std::size_t depth) {
+Result<Value> read_value(ByteView& rest, std::size_t depth, std::size_t& items_left) {
+  if (items_left == 0) return fail(ErrorCode::LimitExceeded, "CBOR: more values than may be here");
+  --items_left;
   if (depth > kMaxDepth) return fail(ErrorCode::LimitExceeded, "CBOR: nested deeper than 64 levels");
   auto item = next_item(rest);
   if (!item) return fail(item.error());
@@ -165,9 +167,9 @@ Result<Value> read_value(ByteView& rest, std::size_t depth) {
     case Kind::Bytes:
       return Value(Bytes(item->content.begin(), item->content.end()));
     case Kind::Array:
-      return read_array(rest, item->number, depth);
+      return read_array(rest, item->number, depth, items_left);
     case Kind::Map:
-      return read_map(rest, item->number, depth);
+      return read_map(rest, item->number, depth, items_left);
     case Kind::Nothing:
     case Kind::Foreign:
       break;
@@ -217,13 +219,24 @@ Result<std::size_t> CborReader::map() {
 }
 
 Result<Value> CborReader::value() {
-  return read_value(rest_, 0);
+  std::size_t unlimited = SIZE_MAX;
+  return value(unlimited);
+}
+
+Result<Value> CborReader::value(std::size_t& items_left) {
+  return read_value(rest_, 0, items_left);
 }
 
 bool CborReader::next_is_null() const {
   ByteView ahead = rest_;
   const auto item = next_item(ahead);
   return item && item->kind == Kind::Null;
+}
+
+bool CborReader::next_is_boolean() const {
+  ByteView ahead = rest_;
+  const auto item = next_item(ahead);
+  return item && item->kind == Kind::Boolean;
 }
 
 Status CborReader::null() {

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/uuid.hpp"
 
 namespace fermata {
 namespace {
@@ -74,15 +75,13 @@ void SeededRandom::fill(std::span<std::uint8_t> out) {
 }
 
 std::string make_uuid7(WallTime now, Random& random) {
-  std::uint8_t bytes[16];
+  UuidBytes bytes;
   random.fill(bytes);
   const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
   for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
   bytes[6] = static_cast<std::uint8_t>(0x70 | (bytes[6] & 0x0f));
   bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3f));
-  std::string text = to_hex(bytes);
-  for (const std::size_t at : {20u, 16u, 12u, 8u}) text.insert(at, 1, '-');
-  return text;
+  return uuid_text(bytes);
 }
 
 }  // namespace fermata

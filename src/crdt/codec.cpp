@@ -7,6 +7,8 @@
 namespace fermata::crdt {
 namespace {
 
+constexpr unsigned kMajorUint = 0;
+constexpr unsigned kMajorBytes = 2;
 constexpr unsigned kMajorText = 3;
 constexpr unsigned kMajorMap = 5;
 
@@ -32,15 +34,25 @@ bool next_is_map(const CborReader& in) {
   return next_is(in, kMajorMap);
 }
 
+bool next_is_text(const CborReader& in) {
+  return next_is(in, kMajorText);
+}
+
+bool next_is_bytes(const CborReader& in) {
+  return next_is(in, kMajorBytes);
+}
+
+bool next_is_uint(const CborReader& in) {
+  return next_is(in, kMajorUint);
+}
+
 void FieldReader::fault(ErrorCode code, std::string_view why) {
   if (!error_) error_ = Error{code, fmt::format("{}: {}", what_, why)};
 }
 
-template <class T>
-T FieldReader::take(Result<T> item) {
-  if (item) return *std::move(item);
-  fault(item.error().code, item.error().message);
-  return T{};
+void FieldReader::spend(std::size_t& items_left, std::size_t items) {
+  if (items > items_left) return fault(ErrorCode::LimitExceeded, "more values than one message may hold");
+  items_left -= items;
 }
 
 std::uint64_t FieldReader::uint(std::uint64_t least, std::uint64_t most, const char* name) {
@@ -51,8 +63,20 @@ std::uint64_t FieldReader::uint(std::uint64_t least, std::uint64_t most, const c
   return least;
 }
 
+std::uint64_t FieldReader::moved(std::uint64_t from, std::int64_t least, std::int64_t most, const char* name) {
+  const std::int64_t by = ok() ? take(in_.integer()) : 0;
+  const auto base = static_cast<std::int64_t>(from);
+  if (ok() && by >= least - base && by <= most - base) return static_cast<std::uint64_t>(base + by);
+  fault(ErrorCode::Malformed, fmt::format("{} is moved by {} from {}, out of its range", name, by, from));
+  return static_cast<std::uint64_t>(least);
+}
+
 std::string FieldReader::text() {
   return ok() ? std::string(take(in_.text())) : std::string();
+}
+
+ByteView FieldReader::bytes() {
+  return ok() ? take(in_.bytes()) : ByteView();
 }
 
 std::size_t FieldReader::array() {
@@ -81,9 +105,14 @@ Path FieldReader::path() {
 }
 
 Value FieldReader::value(std::size_t depth) {
+  std::size_t unlimited = SIZE_MAX;
+  return value(depth, unlimited);
+}
+
+Value FieldReader::value(std::size_t depth, std::size_t& items_left) {
   if (ok() && next_is_map(in_)) fault(ErrorCode::Malformed, "a register's value is a map");
   if (!ok()) return {};
-  Value value = take(in_.value());
+  Value value = take(in_.value(items_left));
   if (exceeds_depth(depth, value)) fault(ErrorCode::LimitExceeded, "a value nests too deep");
   return value;
 }

@@ -35,6 +35,9 @@ class CommitTable {
 // A path of one name is written as that name, any other as an array of names.
 void write_path(const Path& path, CborWriter& out);
 [[nodiscard]] bool next_is_map(const CborReader& in);
+[[nodiscard]] bool next_is_text(const CborReader& in);
+[[nodiscard]] bool next_is_bytes(const CborReader& in);
+[[nodiscard]] bool next_is_uint(const CborReader& in);
 
 // The kind and the commit of a register in one number, which for the first eight commits takes one byte.
 inline constexpr std::uint64_t kKinds = 3;
@@ -49,28 +52,38 @@ class FieldReader {
   FieldReader(CborReader& in, std::string what) : in_(in), what_(std::move(what)) {}
 
   [[nodiscard]] std::uint64_t uint(std::uint64_t least, std::uint64_t most, const char* name);
+  // A number that is told as its difference to another.
+  [[nodiscard]] std::uint64_t moved(std::uint64_t from, std::int64_t least, std::int64_t most, const char* name);
   [[nodiscard]] std::string text();
+  [[nodiscard]] ByteView bytes();
   [[nodiscard]] std::size_t array();
   [[nodiscard]] std::size_t array_of_rows(std::size_t width);  // the number of rows
   [[nodiscard]] std::size_t map();
   [[nodiscard]] Path path();
   [[nodiscard]] Value value(std::size_t depth);  // for a register at a path of `depth` names; never a map
+  // Takes one off `items_left` for each value in it. Faults also with LimitExceeded.
+  [[nodiscard]] Value value(std::size_t depth, std::size_t& items_left);
   [[nodiscard]] Dot dot();
   [[nodiscard]] Stamp stamp();
   [[nodiscard]] std::uint64_t register_life();
-  // Path, kind, and what `rows` says about the commit; no value and no life beyond that.
+  // Of the metadata. Path, kind, and what `rows` says about the commit; no value and no life beyond that.
   [[nodiscard]] Register register_without_value(const std::vector<CommitRow>& rows);
 
   [[nodiscard]] bool ok() const { return !error_; }
   [[nodiscard]] Error& error() { return *error_; }
   void fault(ErrorCode code, std::string_view why);
+  // LimitExceeded if there are not as many left.
+  void spend(std::size_t& items_left, std::size_t items);
   [[nodiscard]] CborReader& in() { return in_; }
-
- private:
   // The item's value, or an empty one after noting the fault.
   template <class T>
-  [[nodiscard]] T take(Result<T> item);
+  [[nodiscard]] T take(Result<T> item) {
+    if (item) return *std::move(item);
+    fault(item.error().code, item.error().message);
+    return T{};
+  }
 
+ private:
   CborReader& in_;
   std::string what_;
   std::optional<Error> error_;

@@ -134,9 +134,4 @@ class Document {
   std::vector<Register> registers_;
 };
 
-// The wire form of a Delta (docs/PROTOCOL.md). Decoding rejects unsorted or duplicate paths, kinds, lives and stamps
-// out of range, and anything deeper than kMaxDepth.
-void encode_delta(const Delta& delta, CborWriter& out);
-[[nodiscard]] Result<Delta> decode_delta(CborReader& in);
-
 }  // namespace fermata::crdt

@@ -23,8 +23,6 @@
 
 namespace fermata::sync {
 
-inline constexpr std::uint64_t kProtocolVersion = 1;
-
 // Bugs that the simulator's own test puts in, to see that its oracles notice. Never anything but None elsewhere.
 enum class Mutation : std::uint8_t {
   None,

@@ -10,8 +10,6 @@ namespace {
 
 // How many commits of no interest a remote's cursor may lag behind before an empty range lets it catch up.
 constexpr std::uint64_t kSilentCommits = 256;
-constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;
-constexpr std::size_t kMaxRequests = 4096;
 
 Position rewound(Position position, std::optional<std::uint64_t> confirmed) {
   if (confirmed) position.seq = std::min(position.seq, *confirmed);

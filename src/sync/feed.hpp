@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sync/changes_writer.hpp"
 #include "sync/shared.hpp"
 
 namespace fermata::sync {

@@ -1,5 +1,5 @@
-// The messages of the sync protocol and their bytes (docs/PROTOCOL.md). Pure. Encoding cannot fail; decoding trusts
-// nothing and says what was wrong.
+// The messages of the sync protocol and the bytes of those that stand alone (docs/PROTOCOL.md); CHANGES is built by
+// ChangesWriter, all are read by MessageReader. Pure. Encoding cannot fail.
 #pragma once
 
 #include <cstdint>
@@ -8,24 +8,24 @@
 #include <variant>
 #include <vector>
 
-#include "base/cbor.hpp"
-#include "base/transport.hpp"
+#include "base/bytes.hpp"
 #include "crdt/document.hpp"
 #include "store/store.hpp"
+#include "sync/limits.hpp"
 
 namespace fermata::sync {
 
-inline constexpr std::size_t kMaxQueryText = 64u << 10;
-inline constexpr std::size_t kMaxNameBytes = 256;
-inline constexpr std::size_t kMaxCollectionBytes = 128;
-inline constexpr std::size_t kMaxIdBytes = 512;
-inline constexpr std::size_t kMaxEpochBytes = 64;
-// Of one document; leaves room in a frame for what else it holds.
-inline constexpr std::size_t kMaxDeltaBytes = kMaxFrame - (256u << 10);
-inline constexpr std::size_t kMaxDocumentsPerFrame = 1u << 16;
-inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
-inline constexpr std::size_t kMaxRangesPerFrame = 1024;
 inline constexpr std::uint64_t kFirstSkippableType = 64;
+
+// The versions of the protocol that somebody speaks.
+struct VersionSpan {
+  std::uint64_t lowest = 0;
+  std::uint64_t highest = 0;
+};
+inline constexpr VersionSpan kSpoken{2, 2};
+
+// What a peer can read beyond what its version demands; bits, unknown ones are ignored.
+enum class Capability : std::uint64_t { Zstd = 1 };
 
 // How far a subscription has been received from one store's log. Every change up to `base` has been received. Of
 // the documents whose latest change lies in (base, seq], that change and all since `base` have been received too; what
@@ -67,6 +67,8 @@ struct SentDocument {
 };
 
 struct Hello {
+  VersionSpan versions = kSpoken;
+  std::uint64_t capabilities = 0;
   store::Epoch epoch;
   std::string name;
   std::uint64_t head = 0;
@@ -115,29 +117,5 @@ using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, 
 [[nodiscard]] Bytes encode(const Ping& message);
 [[nodiscard]] Bytes encode(const Pong& message);
 [[nodiscard]] Bytes encode(const Goodbye& message);
-
-// Builds a CHANGES frame document by document, so that its size is known while it grows.
-class ChangesWriter {
- public:
-  // Error: LimitExceeded if it is larger than kMaxDeltaBytes; then nothing has been added.
-  [[nodiscard]] Status add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint);
-  void name(const DocumentName& name);
-  [[nodiscard]] std::size_t documents() const { return fingerprints_.size(); }
-  [[nodiscard]] std::size_t size() const { return documents_.size() + name_bytes_; }  // bytes, about
-  [[nodiscard]] bool full(std::size_t batch_bytes) const;
-  [[nodiscard]] bool empty() const { return fingerprints_.empty() && names_.empty(); }
-  // The whole frame. The writer is empty afterwards.
-  [[nodiscard]] Bytes take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges);
-
- private:
-  CborWriter documents_;
-  std::vector<std::optional<std::uint64_t>> fingerprints_;
-  bool any_fingerprint_ = false;
-  std::vector<DocumentName> names_;
-  std::size_t name_bytes_ = 0;
-};
-
-// Errors: Malformed, LimitExceeded; VersionMismatch for a HELLO of another version.
-[[nodiscard]] Result<Message> decode(ByteView frame);
 
 }  // namespace fermata::sync

@@ -23,7 +23,7 @@ Status Progress::fold(const Range& range) {
         waiting_.erase(place);
       }
     }
-    if (waiting_.size() > kMaxWaiting) return fail(ErrorCode::Protocol, "too many holes in what the peer sent");
+    if (waiting_.size() > kMaxHoles) return fail(ErrorCode::LimitExceeded, "too many holes in what the peer sent");
     return {};
   }
   extend(range.to, range.complete);

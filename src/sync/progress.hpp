@@ -9,17 +9,13 @@ namespace fermata::sync {
 
 class Progress {
  public:
-  // Ranges that do not touch each other and wait for the hole before them. A remote that leaves more holes than this
-  // breaks the protocol.
-  static constexpr std::size_t kMaxWaiting = 1024;
-
   Progress() = default;
   explicit Progress(Position position) : position_(position) {}
 
   [[nodiscard]] const Position& position() const { return position_; }
 
   // Takes in a range whose documents have all been received. What does not join what we have is kept until the hole is
-  // filled. Error: Protocol beyond kMaxWaiting.
+  // filled. Error: LimitExceeded beyond kMaxHoles.
   [[nodiscard]] Status fold(const Range& range);
 
  private:

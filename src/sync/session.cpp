@@ -47,7 +47,7 @@ Status Session::open(const RememberedPeer* remembered) {
   remote_epoch_ = std::move(*last_epoch);
   if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
   std::string name = shortened(shared_.options.name, kMaxNameBytes);
-  outlet_.send(encode(Hello{our_epoch_, std::move(name), shared_.head, intake_.wanted()}));
+  outlet_.send(encode(Hello{kSpoken, 0, our_epoch_, std::move(name), shared_.head, intake_.wanted()}));
   feed_.told_head(shared_.head);
   round_trips_ = 1;
   if (!remembered || remote_epoch_.empty() || remembered->epoch != remote_epoch_) return {};
@@ -60,7 +60,7 @@ Status Session::receive(ByteView frame, Instant now) {
   now_ = heard_ = now;
   pinged_.reset();
   bytes_received_ += frame.size();
-  auto message = decode(frame);
+  auto message = reader_.read(frame);
   if (!message) return fail(std::move(message.error()));
   const bool is_hello = std::holds_alternative<Hello>(*message);
   if (is_hello == greeted_ && !std::holds_alternative<Goodbye>(*message))

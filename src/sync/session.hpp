@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sync/intake.hpp"
+#include "sync/message_reader.hpp"
 
 namespace fermata::sync {
 
@@ -67,6 +68,7 @@ class Session {
 
   Shared& shared_;
   LinkInfo link_;
+  MessageReader reader_;
   Outlet outlet_;
   Feed feed_;
   Intake intake_;

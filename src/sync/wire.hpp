@@ -1,7 +1,10 @@
-// The numbers of the message types on the wire. Private to the codec.
+// The numbers on the wire, and how parts that several messages have are written. Private to the codec.
 #pragma once
 
 #include <cstdint>
+
+#include "base/cbor.hpp"
+#include "sync/messages.hpp"
 
 namespace fermata::sync {
 
@@ -16,5 +19,21 @@ enum class MessageType : std::uint64_t {
   Pong = 7,
   Goodbye = 8,
 };
+
+// What a CHANGES frame has only where there is something to say: pairs of key and value behind its other fields.
+enum class ChangesExtra : std::uint64_t {
+  AssumedEpoch = 0,
+  Fingerprints = 1,
+  Names = 2,
+};
+inline constexpr std::size_t kHelloFields = 7;
+inline constexpr std::size_t kChangesFields = 4;  // before the pairs
+
+// Begins a message of so many fields after its type.
+[[nodiscard]] CborWriter start(MessageType type, std::size_t fields);
+void write_ranges(const std::vector<Range>& ranges, CborWriter& out);
+
+// Neighbours of one collection, as [first, end): they share its name, [[collection, id, id, …], …].
+[[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<DocumentName>& names);
 
 }  // namespace fermata::sync

@@ -4,23 +4,13 @@
 
 #include "crdt/document.hpp"
 #include "generators.hpp"
+#include "wire.hpp"
 
 namespace fermata::crdt {
 namespace {
 
 // As large as they get in practice: a random actor, a seq of four bytes, a stamp of our days.
 const Commit kToday{{0xfedcba9876543210U, 3'000'000}, Stamp{(std::uint64_t{1'780'000'000'000} << 16) + 3}, 100'000};
-
-Bytes wire(const Delta& delta) {
-  CborWriter out;
-  encode_delta(delta, out);
-  return out.take();
-}
-
-Result<Delta> unwired(ByteView bytes) {
-  CborReader in(bytes);
-  return decode_delta(in);
-}
 
 Delta one_register(Register r) {
   return Delta{"c", "d", 1, {std::move(r)}};
@@ -33,21 +23,6 @@ Register some_register(Path path) {
   r.dot = kToday.dot;
   r.stamp = kToday.stamp;
   return r;
-}
-
-TEST(Wire, AOneFieldChangeTakesAtMostFortyBytesBesideCollectionAndId) {
-  Document document;
-  ASSERT_TRUE(document.insert({{"count", 1}, {"title", "a"}}, kToday));
-  Commit later = kToday;
-  ++later.dot.seq;
-  ++later.local_seq;
-  ASSERT_TRUE(document.set({"count"}, 23, later));
-  Delta delta = document.delta_since(kToday.local_seq, 0).value();
-  ASSERT_EQ(delta.registers.size(), 1U);
-  delta.collection = "tasks";
-  delta.id = "t1";
-  const std::size_t names = 1 + delta.collection.size() + 1 + delta.id.size();
-  EXPECT_LE(wire(delta).size() - names, 40U);
 }
 
 TEST(Metadata, OfAFreshDocumentDoesNotGrowWithItsFields) {

@@ -1,5 +1,6 @@
 // Documents by plain examples: what one author sees, and what two authors agree on.
 #include "crdt/document.hpp"
+#include "wire.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -233,10 +234,7 @@ TEST(Nested, DepthIsBounded) {
   const auto back = Document::decode(document.encode_body(), document.encode_metadata());
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->view(), deep);
-  CborWriter out;
-  encode_delta(everything(document), out);
-  CborReader in(out.view());
-  EXPECT_TRUE(decode_delta(in));
+  EXPECT_TRUE(unwired(wire(everything(document))));
 
   Document refused;
   EXPECT_EQ(refused.insert({{"k", deep}}, a.at(11)).error().code, ErrorCode::LimitExceeded);

@@ -153,8 +153,8 @@ TEST_F(EngineTest, AFirstFlightMeantForALostStoreIsNotBelieved) {
 }
 
 TEST_F(EngineTest, AnInterruptedWalkGoesOnWhereItWasAndLosesNothing) {
-  a.options.batch_bytes = 200;
-  a.options.window_bytes = 200;
+  a.options.batch_bytes = 100;
+  a.options.window_bytes = 100;
   a.engine = std::make_unique<Engine>(*a.store, a.options);
   for (int i = 0; i < 20; ++i) a.put("d" + std::to_string(i), {{"x", i}, {"y", 0}});
   (void)a.drain();

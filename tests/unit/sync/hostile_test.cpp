@@ -3,7 +3,7 @@
 
 #include "base/cbor.hpp"
 #include "pair.hpp"
-#include "sync/messages.hpp"
+#include "sync/changes_writer.hpp"
 
 namespace fermata::sync {
 namespace {
@@ -30,7 +30,7 @@ struct Victim {
 };
 
 Bytes hello(std::vector<Wanted> subscriptions = {}) {
-  return encode(Hello{"e1", "stranger", 5, std::move(subscriptions)});
+  return encode(Hello{kSpoken, 0, "e1", "stranger", 5, std::move(subscriptions)});
 }
 
 ErrorCode code_of(const std::optional<Error>& error) {
@@ -53,16 +53,41 @@ TEST(HostileFrames, AnythingBeforeHelloEndsTheSession) {
   EXPECT_EQ(code_of(victim.hears({hello(), hello()})), ErrorCode::Protocol);
 }
 
-TEST(HostileFrames, AnotherVersionEndsTheSessionAndSaysSo) {
-  Victim victim;
+Bytes hello_of(std::initializer_list<std::uint64_t> versions, std::string_view behind) {
   CborWriter out;
-  out.array(3);
+  out.array(2 + versions.size());
   out.uint(0);
-  out.uint(99);
-  out.text("whatever comes later");
-  const auto closed = victim.hears({out.take()});
-  ASSERT_EQ(code_of(closed), ErrorCode::VersionMismatch);
-  EXPECT_NE(closed->message.find("99"), std::string::npos);
+  for (const std::uint64_t version : versions) out.uint(version);
+  out.text(behind);
+  return out.take();
+}
+
+TEST(HostileFrames, APeerWithoutAVersionInCommonIsToldSo) {
+  Victim victim;
+  const auto older = victim.hears({hello_of({1}, "an epoch, in version 1")});
+  ASSERT_EQ(code_of(older), ErrorCode::VersionMismatch);
+  EXPECT_NE(older->message.find("1 to 1"), std::string::npos) << older->message;
+  const auto newer = victim.hears({hello_of({99, 98}, "whatever comes later")});
+  ASSERT_EQ(code_of(newer), ErrorCode::VersionMismatch);
+  EXPECT_NE(newer->message.find("98 to 99"), std::string::npos) << newer->message;
+}
+
+TEST(HostileFrames, ALaterVersionThatStillSpeaksOursMaySayMoreInHello) {
+  CborWriter out;
+  out.array(10);
+  for (const std::uint64_t field : {0u, 99u, 2u, 0u}) out.uint(field);
+  out.text("e1");
+  out.text("of tomorrow");
+  out.uint(5);
+  out.array(0);
+  out.array(1);
+  out.text("something");
+  out.null();
+  Victim victim;
+  victim.node.engine->link_opened({77, "stranger", "there", false}, victim.node.now());
+  victim.node.engine->frame_received(77, out.view(), victim.node.now());
+  ASSERT_EQ(victim.node.engine->sessions().size(), 1u);
+  EXPECT_EQ(victim.node.session().name, "of tomorrow");
 }
 
 TEST(HostileFrames, AMessageFromTheFutureIsSkippedIfItMayBe) {
@@ -125,7 +150,7 @@ TEST(HostileFrames, RangesWithEndlessHolesEndTheSession) {
   std::vector<Bytes> frames{hello()};
   for (std::uint64_t i = 0; i < 2000; ++i)
     frames.push_back(ChangesWriter().take(1, "", {{key, 10 * i + 5, 10 * i + 6, true}}));
-  EXPECT_EQ(code_of(victim.hears(frames)), ErrorCode::Protocol);
+  EXPECT_EQ(code_of(victim.hears(frames)), ErrorCode::LimitExceeded);
 }
 
 TEST(HostileFrames, ARangeForASubscriptionThatWeNeverHadIsIgnored) {

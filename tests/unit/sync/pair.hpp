@@ -17,8 +17,9 @@ namespace fermata::sync {
 // Stands still unless a test moves it.
 struct StillClock final : Clock {
   [[nodiscard]] Instant now() override { return time; }
-  [[nodiscard]] WallTime wall_now() override { return WallTime(std::chrono::milliseconds(1'700'000'000'000)); }
+  [[nodiscard]] WallTime wall_now() override { return wall; }
   Instant time{};
+  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
 };
 
 struct Node {

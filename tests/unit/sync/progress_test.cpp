@@ -42,7 +42,7 @@ TEST(Progress, RefusesEndlessHoles) {
   Status status;
   for (std::uint64_t i = 1; status && i < 5000; ++i) status = progress.fold({1, i * 10, i * 10 + 1, true});
   ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ErrorCode::Protocol);
+  EXPECT_EQ(status.error().code, ErrorCode::LimitExceeded);
 }
 
 }  // namespace

@@ -1,0 +1,121 @@
+#include "sync/changes_writer.hpp"
+
+#include "sync/wire.hpp"
+
+namespace fermata::sync {
+namespace {
+
+// Upper bounds of what CBOR makes of something, and what it counts for among kMaxItemsPerFrame.
+struct Weight {
+  std::size_t bytes = 0;
+  std::size_t items = 0;
+};
+
+constexpr std::size_t kMaxHead = 9;
+
+void weigh(const Value& value, Weight& weight) {
+  weight.bytes += kMaxHead;
+  ++weight.items;
+  if (const auto* text = value.if_a<std::string>()) weight.bytes += text->size();
+  if (const auto* bytes = value.if_a<Bytes>()) weight.bytes += bytes->size();
+  if (const auto* array = value.if_a<Array>()) {
+    for (const Value& item : *array) weigh(item, weight);
+  }
+  if (const auto* map = value.if_a<Map>()) {
+    for (const auto& [name, item] : *map) {
+      weight.bytes += kMaxHead + name.size();
+      weigh(item, weight);
+    }
+  }
+}
+
+Weight weight_of(const crdt::Delta& delta) {
+  Weight weight{delta.collection.size() + delta.id.size() + 4 * kMaxHead, 3};
+  for (const crdt::Register& r : delta.registers) {
+    // With a commit of its own.
+    weight.bytes += 8 * kMaxHead;
+    weight.items += 3 + r.path.size();
+    for (const std::string& name : r.path) weight.bytes += kMaxHead + name.size();
+    if (r.kind == crdt::RegisterKind::Value) weigh(r.value, weight);
+  }
+  return weight;
+}
+
+}  // namespace
+
+Status ChangesWriter::add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint) {
+  const Weight weight = weight_of(delta);
+  if (weight.bytes > kMaxDeltaBytes || weight.items > kMaxItemsPerDelta)
+    return fail(ErrorCode::LimitExceeded, "the document does not fit into a frame");
+  items_ += weight.items;
+  deltas_.add(delta);
+  fingerprints_.push_back(fingerprint);
+  any_fingerprint_ = any_fingerprint_ || fingerprint.has_value();
+  return {};
+}
+
+void ChangesWriter::name(const DocumentName& name) {
+  name_bytes_ += name.id.size() + 3;
+  names_.push_back(name);
+}
+
+bool ChangesWriter::full(std::size_t batch_bytes) const {
+  return size() >= batch_bytes || items_ >= kMaxItemsPerDelta || fingerprints_.size() >= kMaxDocumentsPerFrame ||
+         names_.size() >= kMaxNamesPerFrame;
+}
+
+void ChangesWriter::write_ranges(std::uint64_t head, const std::vector<Range>& ranges, CborWriter& out) {
+  if (!ranges.empty() && ranges == said_.again(head)) {
+    out.boolean(true);
+  } else {
+    sync::write_ranges(ranges, out);
+  }
+  said_.note(ranges, head);
+}
+
+void ChangesWriter::write_fingerprints(CborWriter& out) const {
+  out.uint(static_cast<std::uint64_t>(ChangesExtra::Fingerprints));
+  out.array(fingerprints_.size());
+  for (const auto& fingerprint : fingerprints_) {
+    if (fingerprint) {
+      out.uint(*fingerprint);
+    } else {
+      out.null();
+    }
+  }
+}
+
+void ChangesWriter::write_names(CborWriter& out) {
+  out.uint(static_cast<std::uint64_t>(ChangesExtra::Names));
+  const auto groups = groups_of(names_);
+  out.array(groups.size());
+  for (auto [first, end] : groups) {
+    out.array(end - first + 1);
+    deltas_.write_collection(names_[first].collection, out);
+    for (std::size_t i = first; i < end; ++i) crdt::write_id(names_[i].id, out);
+  }
+}
+
+Bytes ChangesWriter::take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges) {
+  const std::size_t extras =
+      (assumed_epoch.empty() ? 0u : 1u) + (any_fingerprint_ ? 1u : 0u) + (names_.empty() ? 0u : 1u);
+  CborWriter out = start(MessageType::Changes, kChangesFields + 2 * extras);
+  out.uint(head - last_head_);
+  write_ranges(head, ranges, out);
+  deltas_.take(out);
+  if (!assumed_epoch.empty()) {
+    out.uint(static_cast<std::uint64_t>(ChangesExtra::AssumedEpoch));
+    out.text(assumed_epoch);
+  }
+  if (any_fingerprint_) write_fingerprints(out);
+  if (!names_.empty()) write_names(out);
+  last_head_ = head;
+  items_ = 0;
+  fingerprints_.clear();
+  any_fingerprint_ = false;
+  names_.clear();
+  name_bytes_ = 0;
+  return out.take();
+}
+
+}  // namespace fermata::sync

@@ -1,0 +1,43 @@
+// Builds the CHANGES frames of one link, document by document, so that the size of a frame is known while it grows.
+// What frames before have said is not said again; so each frame that take() gave must be sent, in order.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "crdt/delta_codec.hpp"
+#include "sync/messages.hpp"
+#include "sync/ranges_said.hpp"
+
+namespace fermata::sync {
+
+class ChangesWriter {
+ public:
+  // Error: LimitExceeded if it is larger than kMaxDeltaBytes or holds too many items; then nothing has been added.
+  [[nodiscard]] Status add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint);
+  void name(const DocumentName& name);
+  [[nodiscard]] std::size_t documents() const { return fingerprints_.size(); }
+  [[nodiscard]] std::size_t size() const { return deltas_.size() + name_bytes_; }  // bytes, about
+  [[nodiscard]] bool full(std::size_t batch_bytes) const;
+  [[nodiscard]] bool empty() const { return fingerprints_.empty() && names_.empty(); }
+  // The whole frame; the next one begins. `head` never falls from one frame to the next.
+  [[nodiscard]] Bytes take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges);
+
+ private:
+  void write_ranges(std::uint64_t head, const std::vector<Range>& ranges, CborWriter& out);
+  void write_fingerprints(CborWriter& out) const;
+  void write_names(CborWriter& out);
+
+  // Of the link:
+  crdt::DeltaWriter deltas_;
+  RangesSaid said_;
+  std::uint64_t last_head_ = 0;
+  // Of the frame:
+  std::size_t items_ = 0;
+  std::vector<std::optional<std::uint64_t>> fingerprints_;
+  bool any_fingerprint_ = false;
+  std::vector<DocumentName> names_;
+  std::size_t name_bytes_ = 0;
+};
+
+}  // namespace fermata::sync

@@ -1,0 +1,36 @@
+// Everything a peer can ask of us has a bound, and here they are: what a message may hold, what a session may keep.
+// Beyond one, the session ends with LimitExceeded. tests/unit/sync/hostile_test.cpp tries each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/transport.hpp"
+
+namespace fermata::sync {
+
+// --- names; store and query refuse longer ones before they are written ---
+inline constexpr std::size_t kMaxQueryText = 64u << 10;
+inline constexpr std::size_t kMaxNameBytes = 256;  // of a device, for people; of a reason
+inline constexpr std::size_t kMaxCollectionBytes = 128;
+inline constexpr std::size_t kMaxIdBytes = 512;
+inline constexpr std::size_t kMaxEpochBytes = 64;
+
+// --- one message; together they keep what a frame costs decoded to a small multiple of the largest frame ---
+inline constexpr std::size_t kMaxFields = 1024;
+// Of one document; leaves room in a frame for what else it holds.
+inline constexpr std::size_t kMaxDeltaBytes = kMaxFrame - (256u << 10);
+inline constexpr std::size_t kMaxDocumentsPerFrame = 1u << 16;
+// Registers, the names of their paths, and the values in arrays: about 60 bytes each in memory, one or more on the
+// wire.
+inline constexpr std::size_t kMaxItemsPerFrame = 1u << 20;
+inline constexpr std::size_t kMaxItemsPerDelta = kMaxItemsPerFrame / 2;  // and none is begun in a frame of so many
+inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
+inline constexpr std::size_t kMaxRangesPerFrame = 1024;
+
+// --- one session ---
+inline constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;  // asked for by WANT and not sent yet
+inline constexpr std::size_t kMaxRequests = 4096;                         // the same, of WANTs and corrections
+inline constexpr std::size_t kMaxHoles = 1024;  // in the ranges of one subscription: ranges that wait for others
+
+}  // namespace fermata::sync
