@@ -99,8 +99,9 @@ class Transaction {
                            const Value& value);
   [[nodiscard]] Status unset(std::string_view collection, std::string_view id, const crdt::Path& path);
   [[nodiscard]] Status remove(std::string_view collection, std::string_view id);
-  // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction.
-  [[nodiscard]] Status merge(const crdt::Delta& delta, std::uint32_t source);
+  // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction. Result:
+  // whether it changed anything.
+  [[nodiscard]] Result<bool> merge(const crdt::Delta& delta, std::uint32_t source);
   [[nodiscard]] Status save_cursor(const Cursor& cursor);
   // Drops a living document here and tells no peer: the row goes, the log and every other peer's copy stay. Mixes with
   // local writes and merges. The caller sees to it that none of our own subscriptions asks for it: it would not come

@@ -85,7 +85,7 @@ Status Transaction::remove(std::string_view collection, std::string_view id) {
   return state_->write(collection, id, [&](auto& document, const auto& commit) { return document.remove(commit); });
 }
 
-Status Transaction::merge(const crdt::Delta& delta, std::uint32_t source) {
+Result<bool> Transaction::merge(const crdt::Delta& delta, std::uint32_t source) {
   if (source == 0) {
     return fail(ErrorCode::InvalidArgument, "0 is no remote's source number; ask source_number() for one");
   }
@@ -94,7 +94,7 @@ Status Transaction::merge(const crdt::Delta& delta, std::uint32_t source) {
     return fail(std::move(found).error());
   }
   if (auto decided = state_->decide(State::Kind::Remote, source); !decided) {
-    return decided;
+    return fail(std::move(decided).error());
   }
   const auto newest = std::max_element(delta.registers.begin(), delta.registers.end(),
                                        [](const auto& a, const auto& b) { return a.stamp < b.stamp; });
@@ -104,10 +104,11 @@ Status Transaction::merge(const crdt::Delta& delta, std::uint32_t source) {
   State::Entry& target = **found;
   state_->remember_before(target);
   const std::uint64_t seq = target.seq != 0 ? target.seq : state_->next_seq;
-  if (target.document.merge(delta, {.local_seq = seq, .source = source})) {
-    state_->mark_changed(target);
+  if (!target.document.merge(delta, {.local_seq = seq, .source = source})) {
+    return false;
   }
-  return {};
+  state_->mark_changed(target);
+  return true;
 }
 
 Status Transaction::save_cursor(const Cursor& cursor) {

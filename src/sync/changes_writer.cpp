@@ -59,9 +59,14 @@ void ChangesWriter::name(const DocumentName& name) {
   names_.push_back(name);
 }
 
+void ChangesWriter::offer(Offer offer) {
+  offer_bytes_ += offer.id.size() + kMaxHead * (2 + offer.authors.size());
+  offers_.push_back(std::move(offer));
+}
+
 bool ChangesWriter::full(std::size_t batch_bytes) const {
   return size() >= batch_bytes || items_ >= kMaxItemsPerDelta || fingerprints_.size() >= kMaxDocumentsPerFrame ||
-         names_.size() >= kMaxNamesPerFrame;
+         names_.size() >= kMaxNamesPerFrame || offers_.size() >= kMaxOffersPerFrame;
 }
 
 void ChangesWriter::write_ranges(std::uint64_t head, const std::vector<Range>& ranges, CborWriter& out) {
@@ -96,9 +101,21 @@ void ChangesWriter::write_names(CborWriter& out) {
   }
 }
 
+void ChangesWriter::write_offers(CborWriter& out) {
+  out.uint(static_cast<std::uint64_t>(ChangesExtra::Offers));
+  out.array(offers_.size());
+  for (const Offer& offer : offers_) {
+    out.array(kOfferFields + offer.authors.size());
+    deltas_.write_collection(offer.collection, out);
+    crdt::write_id(offer.id, out);
+    out.uint(offer.version);
+    for (crdt::ActorId author : offer.authors) out.uint(author);
+  }
+}
+
 Bytes ChangesWriter::take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges) {
-  const std::size_t extras =
-      (assumed_epoch.empty() ? 0u : 1u) + (any_fingerprint_ ? 1u : 0u) + (names_.empty() ? 0u : 1u);
+  const std::size_t extras = (assumed_epoch.empty() ? 0u : 1u) + (any_fingerprint_ ? 1u : 0u) +
+                             (names_.empty() ? 0u : 1u) + (offers_.empty() ? 0u : 1u);
   CborWriter out = start(MessageType::Changes, kChangesFields + 2 * extras);
   out.uint(head - last_head_);
   write_ranges(head, ranges, out);
@@ -109,12 +126,15 @@ Bytes ChangesWriter::take(std::uint64_t head, const store::Epoch& assumed_epoch,
   }
   if (any_fingerprint_) write_fingerprints(out);
   if (!names_.empty()) write_names(out);
+  if (!offers_.empty()) write_offers(out);
   last_head_ = head;
   items_ = 0;
   fingerprints_.clear();
   any_fingerprint_ = false;
   names_.clear();
   name_bytes_ = 0;
+  offers_.clear();
+  offer_bytes_ = 0;
   return out.take();
 }
 

@@ -16,10 +16,12 @@ class ChangesWriter {
   // Error: LimitExceeded if it is larger than kMaxDeltaBytes or holds too many items; then nothing has been added.
   [[nodiscard]] Status add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint);
   void name(const DocumentName& name);
+  void offer(Offer offer);
   [[nodiscard]] std::size_t documents() const { return fingerprints_.size(); }
-  [[nodiscard]] std::size_t size() const { return deltas_.size() + name_bytes_; }  // bytes, about
+  [[nodiscard]] std::size_t offers() const { return offers_.size(); }
+  [[nodiscard]] std::size_t size() const { return deltas_.size() + name_bytes_ + offer_bytes_; }  // bytes, about
   [[nodiscard]] bool full(std::size_t batch_bytes) const;
-  [[nodiscard]] bool empty() const { return fingerprints_.empty() && names_.empty(); }
+  [[nodiscard]] bool empty() const { return fingerprints_.empty() && names_.empty() && offers_.empty(); }
   // The whole frame; the next one begins. `head` never falls from one frame to the next.
   [[nodiscard]] Bytes take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges);
 
@@ -27,6 +29,7 @@ class ChangesWriter {
   void write_ranges(std::uint64_t head, const std::vector<Range>& ranges, CborWriter& out);
   void write_fingerprints(CborWriter& out) const;
   void write_names(CborWriter& out);
+  void write_offers(CborWriter& out);
 
   // Of the link:
   crdt::DeltaWriter deltas_;
@@ -38,6 +41,8 @@ class ChangesWriter {
   bool any_fingerprint_ = false;
   std::vector<DocumentName> names_;
   std::size_t name_bytes_ = 0;
+  std::vector<Offer> offers_;
+  std::size_t offer_bytes_ = 0;
 };
 
 }  // namespace fermata::sync

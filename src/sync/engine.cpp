@@ -163,11 +163,18 @@ void Engine::link_closed(LinkId link, Instant) {
 }
 
 void Engine::committed(const store::CommitEvent& event, Instant) {
-  if (event.changes.empty()) return;
   Shared& shared = impl_->shared;
+  // What was evicted is not here any more, whatever it has passed through.
+  if (!event.evicted.empty()) shared.passed = {};
+  if (event.changes.empty()) return;
   shared.head = std::max(shared.head, event.first_local_seq + event.changes.size() - 1);
   LoadedCommit commit(shared.store, event);
+  // A state that two links could bring may be offered on one and come over the other.
+  for (const store::DocumentChange& change : event.changes) {
+    if (shared.greeted > 1 && change.version_after != 0) shared.passed.add(change.version_after);
+  }
   impl_->each([&](Session& session) -> Status {
+    if (auto came = session.came(commit); !came) return came;
     if (auto pushed = session.push(commit); !pushed) return pushed;
     return session.pump();
   });

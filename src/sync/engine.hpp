@@ -26,12 +26,16 @@ namespace fermata::sync {
 // Bugs that the simulator's own test puts in, to see that its oracles notice. Never anything but None elsewhere.
 enum class Mutation : std::uint8_t {
   None,
-  CursorOffByOne,      // a received range counts for one change more than it held
-  BeforeMatchIgnored,  // a document that leaves a subscription is not sent
-  HeldRangeFolded,     // the cursor passes named documents before they came
-  EchoDropsDocument,   // a document is withheld from a remote because a part of it came from there
-  BaseIgnored,         // a document that moved on in the log is sent from the cursor, not from the base
-  FingerprintIgnored,  // nobody is told that what it holds has been superseded
+  CursorOffByOne,        // a received range counts for one change more than it held
+  BeforeMatchIgnored,    // a document that leaves a subscription is not sent
+  HeldRangeFolded,       // the cursor passes named documents before they came
+  EchoDropsDocument,     // a document is withheld from a remote because a part of it came from there
+  BaseIgnored,           // a document that moved on in the log is sent from the cursor, not from the base
+  FingerprintIgnored,    // nobody is told that what it holds has been superseded
+  OfferTakenForGranted,  // an offered state counts as come, though it never did
+  OpenOffersFolded,      // the cursor passes offers before what they offered has come
+  LazyForEver,           // an offer that does not come another way is not asked for
+  LazySendsNothing,      // what is lazy is not even offered
 };
 
 struct EngineOptions {
@@ -41,7 +45,8 @@ struct EngineOptions {
   Duration dead_after = std::chrono::seconds(40);  // silence after which a link is given up
   std::size_t window_bytes = 1u << 20;             // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
-  std::size_t max_subscriptions = 64;  // a remote may have on one session
+  std::size_t max_subscriptions = 64;                     // a remote may have on one session
+  Duration graft_after = std::chrono::milliseconds(250);  // how long what a peer offers may take to come another way
   Mutation mutation = Mutation::None;
 };
 

@@ -26,6 +26,7 @@ void Feed::set_remote(std::uint32_t source, store::Epoch assumed) {
 
 Status Feed::insert(RemoteSubscription subscription) {
   std::erase_if(subscriptions_, [&](const RemoteSubscription& old) { return old.id == subscription.id; });
+  spread_.forget(subscription.id);
   if (subscriptions_.size() >= shared_.options.max_subscriptions)
     return fail(ErrorCode::LimitExceeded,
                 fmt::format("the peer has more than {} subscriptions", shared_.options.max_subscriptions));
@@ -42,12 +43,12 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   const bool ours = wanted.epoch == our_epoch && wanted.position.seq <= shared_.store.last_local_seq();
   const Position start =
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
-  return insert({wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq});
+  return insert({wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq, 0});
 }
 
 void Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
   const Position start = rewound(earlier.acked, confirmed(earlier.predicate.collection()));
-  subscriptions_.push_back({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq});
+  subscriptions_.push_back({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq, 0});
 }
 
 Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed,
@@ -69,6 +70,7 @@ Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_
 Status Feed::remove(std::uint64_t id) {
   const auto removed =
       std::erase_if(subscriptions_, [&](const RemoteSubscription& subscription) { return subscription.id == id; });
+  spread_.forget(id);
   if (removed == 0) return fail(ErrorCode::Protocol, "the peer ended a subscription that it does not have");
   return {};
 }
@@ -93,6 +95,21 @@ void Feed::forget_in_flight(std::uint64_t id, std::uint64_t seq) {
     }
     std::erase_if(sent.ranges, [](const Range& range) { return range.from > range.to; });
   }
+}
+
+void Feed::prune(const Prune& prune) {
+  for (const Branch& branch : prune.branches) {
+    if (has(branch.subscription)) spread_.prune(branch);
+  }
+}
+
+void Feed::graft(const Graft& graft) {
+  for (const Branch& branch : graft.branches) spread_.graft(branch);
+}
+
+bool Feed::has(std::uint64_t id) const {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [&](const RemoteSubscription& subscription) { return subscription.id == id; });
 }
 
 Status Feed::want(Want want) {
@@ -155,6 +172,16 @@ bool Feed::overlooks(const std::string& collection, std::string_view id, const M
   return asks;
 }
 
+bool Feed::asks_for_some_of(std::string_view collection) const {
+  bool asks = false;
+  for (const RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.predicate.collection() != collection) continue;
+    if (subscription.predicate.matches_everything()) return false;
+    asks = true;
+  }
+  return asks;
+}
+
 std::optional<std::uint64_t> Feed::settled(std::string_view collection) const {
   std::optional<std::uint64_t> lowest;
   for (const RemoteSubscription& subscription : subscriptions_) {
@@ -167,7 +194,8 @@ std::optional<std::uint64_t> Feed::settled(std::string_view collection) const {
 bool Feed::caught_up() const {
   return in_flight_.empty() && requests_.empty() &&
          std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
-           return subscription.complete() && subscription.position.seq >= shared_.head;
+           return subscription.complete() && subscription.position.seq >= shared_.head &&
+                  subscription.acked.seq >= subscription.offered;
          });
 }
 
@@ -175,8 +203,11 @@ bool Feed::caught_up() const {
 std::uint64_t Feed::changes_unconfirmed() const {
   if (caught_up()) return 0;
   std::uint64_t confirmed = shared_.head;
-  for (const RemoteSubscription& subscription : subscriptions_)
-    confirmed = std::min(confirmed, std::max(subscription.acked.seq, subscription.delivered));
+  for (const RemoteSubscription& subscription : subscriptions_) {
+    const bool open = subscription.acked.seq < subscription.offered;
+    confirmed =
+        std::min(confirmed, open ? subscription.acked.seq : std::max(subscription.acked.seq, subscription.delivered));
+  }
   return shared_.head - confirmed;
 }
 
@@ -186,10 +217,12 @@ bool Feed::window_open() const {
 
 std::vector<Range> Feed::announce() {
   std::vector<Range> ranges;
+  const bool offering = writer_.offers() != 0;
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.announced == subscription.position) continue;
     ranges.push_back({subscription.id, subscription.announced.seq, subscription.position.seq, subscription.complete()});
     subscription.announced = subscription.position;
+    if (offering) subscription.offered = subscription.position.seq;
   }
   return ranges;
 }

@@ -10,6 +10,7 @@
 
 #include "sync/changes_writer.hpp"
 #include "sync/shared.hpp"
+#include "sync/spread.hpp"
 
 namespace fermata::sync {
 
@@ -23,6 +24,7 @@ struct RemoteSubscription {
   Position acked;               // its cursor, as it last said
   std::uint64_t delivered = 0;  // what acknowledged frames of this session reached
   std::uint64_t settled = 0;    // the same, and it has sent back what it knew better
+  std::uint64_t offered = 0;    // where the latest frame with offers reached; not received until its cursor says so
 
   [[nodiscard]] bool complete() const { return position.base == position.seq; }
 };
@@ -57,6 +59,11 @@ class Feed {
   [[nodiscard]] Status want(Want want);
   [[nodiscard]] Status correct(std::vector<DocumentName> names);
   [[nodiscard]] bool owes_corrections() const { return corrections_ != 0; }
+  // What this says of subscriptions that have ended is ignored: the end may have been on its way.
+  void prune(const Prune& prune);
+  void graft(const Graft& graft);
+  // The remote has this state of a document: it need not be told.
+  void remote_holds(std::uint64_t version) { remote_holds_.add(version); }
   // Errors: Protocol.
   [[nodiscard]] Status acknowledge(const Ack& ack);
 
@@ -64,6 +71,8 @@ class Feed {
   // and neither state of the document is among it.
   [[nodiscard]] bool overlooks(const std::string& collection, std::string_view id, const Map& before,
                                const Map& after) const;
+  // Whether overlooks() can be true of this collection.
+  [[nodiscard]] bool asks_for_some_of(std::string_view collection) const;
   // How far this collection's changes have been taken in by the remote and answered with what it knew better; nothing
   // if it does not subscribe to it.
   [[nodiscard]] std::optional<std::uint64_t> settled(std::string_view collection) const;
@@ -86,7 +95,13 @@ class Feed {
   };
   enum class Share : std::uint8_t { Nothing, Registers, Whole };
   using Group = std::vector<RemoteSubscription*>;
+  // Of one document: how much of it goes out, and to which subscriptions.
+  struct Due {
+    Share share = Share::Nothing;
+    std::vector<std::uint64_t> subscriptions;
+  };
 
+  [[nodiscard]] bool has(std::uint64_t id) const;
   [[nodiscard]] Status insert(RemoteSubscription subscription);
   void delivered(const Sent& sent);
   [[nodiscard]] bool window_open() const;
@@ -94,10 +109,13 @@ class Feed {
   void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
   [[nodiscard]] std::vector<Range> announce();
   [[nodiscard]] bool announcement_due() const;
-  void offer(const std::string& collection, const std::string& id, const crdt::Document& document, std::uint64_t since);
+  void give(const DocumentName& name, const crdt::Document& document, std::uint64_t since,
+            const std::vector<std::uint64_t>& subscriptions);
+  [[nodiscard]] bool sent_before(const store::DocumentChange& change, const crdt::Document& document, Share share);
 
   [[nodiscard]] Group live_at(std::uint64_t first_seq);
-  [[nodiscard]] Share share_of(const Group& live, const store::DocumentChange& change) const;
+  [[nodiscard]] Due due_of(const Group& live, const store::DocumentChange& change) const;
+  [[nodiscard]] Status push_one(LoadedCommit& commit, std::size_t index, const Group& live);
 
   [[nodiscard]] Status answer_requests();
   [[nodiscard]] Status enqueue(Request request);
@@ -115,6 +133,9 @@ class Feed {
   std::size_t requested_names_ = 0;
   std::size_t corrections_ = 0;
   std::size_t unanswered_wants_ = 0;  // until the last frame of the answer is acknowledged
+  Spread spread_;
+  PassedStates remote_holds_;
+  std::map<DocumentName, std::uint64_t> ahead_;  // sent with changes whose commit has not been pushed yet, up to which
   ChangesWriter writer_;
   std::deque<Sent> in_flight_;  // unacknowledged frames
   std::size_t unacked_bytes_ = 0;

@@ -2,31 +2,48 @@
 #include <algorithm>
 #include <limits>
 
+#include "crdt/digest.hpp"
 #include "sync/feed.hpp"
 
 namespace fermata::sync {
 namespace {
 
 constexpr std::size_t kDocumentsPerRead = 256;
+constexpr std::size_t kMaxAhead = 1024;
 
 [[maybe_unused]] bool has_register_of(const crdt::Document& document, std::uint32_t source) {
   return std::any_of(document.registers().begin(), document.registers().end(),
                      [&](const crdt::Register& each) { return each.mark.source == source; });
 }
 
+std::uint64_t latest_change(const crdt::Document& document) {
+  std::uint64_t latest = document.life_mark().local_seq;
+  for (const crdt::Register& each : document.registers()) latest = std::max(latest, each.mark.local_seq);
+  return latest;
+}
+
 }  // namespace
 
-// Everything since `since`, without what came from the remote itself; nothing if nothing is left.
-void Feed::offer(const std::string& collection, const std::string& id, const crdt::Document& document,
-                 std::uint64_t since) {
+// Everything since `since`, without what came from the remote itself; nothing if nothing is left. Only an offer of it
+// if that is enough for the subscriptions that it goes to.
+void Feed::give(const DocumentName& name, const crdt::Document& document, std::uint64_t since,
+                const std::vector<std::uint64_t>& subscriptions) {
   if (shared_.options.mutation == Mutation::EchoDropsDocument && since == 0 && has_register_of(document, source_))
     return;
   auto delta = document.delta_since(since, source_);
   if (!delta) return;
-  delta->collection = collection;
-  delta->id = id;
+  if (document.alive()) {
+    std::vector<crdt::ActorId> authors = authors_of(*delta);
+    if (authors.size() <= kMaxAuthorsPerOffer && spread_.lazy(subscriptions, authors)) {
+      if (shared_.options.mutation == Mutation::LazySendsNothing) return;
+      const std::uint64_t version = crdt::version_of(name.collection, name.id, document);
+      return writer_.offer({name.collection, name.id, version, std::move(authors)});
+    }
+  }
+  delta->collection = name.collection;
+  delta->id = name.id;
   // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
-  if (!writer_.add(*delta, shared_.filters(collection) ? std::optional(document.fingerprint()) : std::nullopt))
+  if (!writer_.add(*delta, shared_.filters(name.collection) ? std::optional(document.fingerprint()) : std::nullopt))
     ++documents_too_large_;
 }
 
@@ -40,35 +57,65 @@ Feed::Group Feed::live_at(std::uint64_t first_seq) {
   return live;
 }
 
-Feed::Share Feed::share_of(const Group& live, const store::DocumentChange& change) const {
-  Share share = Share::Nothing;
+Feed::Due Feed::due_of(const Group& live, const store::DocumentChange& change) const {
+  Due due;
   for (const RemoteSubscription* subscription : live) {
     const query::Predicate& predicate = subscription->predicate;
     if (subscription->position.seq >= change.local_seq || predicate.collection() != change.collection) continue;
     // What matched before is known to the remote up to this change.
     const bool before = change.existed_before && shared_.options.mutation != Mutation::BeforeMatchIgnored &&
                         predicate.matches(change.id, change.before);
-    if (before || predicate.matches_everything()) return Share::Registers;
-    if (predicate.matches(change.id, change.after)) share = Share::Whole;
+    const bool known = before || predicate.matches_everything();
+    if (!known && !predicate.matches(change.id, change.after)) continue;
+    due.subscriptions.push_back(subscription->id);
+    if (due.share != Share::Registers) due.share = known ? Share::Registers : Share::Whole;
   }
-  return share;
+  return due;
+}
+
+// The document may have moved on since this commit, and its later changes went out with an earlier one.
+bool Feed::sent_before(const store::DocumentChange& change, const crdt::Document& document, Share share) {
+  const DocumentName name{change.collection, change.id};
+  const auto ahead = ahead_.find(name);
+  const bool sent = ahead != ahead_.end() && ahead->second >= change.local_seq && share == Share::Registers;
+  const std::uint64_t latest = latest_change(document);
+  if (latest > change.local_seq) {
+    // Forgetting costs a duplicate.
+    if (ahead_.size() >= kMaxAhead) ahead_.clear();
+    ahead_[name] = latest;
+  } else if (ahead != ahead_.end()) {
+    ahead_.erase(ahead);
+  }
+  return sent;
+}
+
+Status Feed::push_one(LoadedCommit& commit, std::size_t index, const Group& live) {
+  const store::CommitEvent& event = commit.event();
+  const store::DocumentChange& change = event.changes[index];
+  // Of what the remote itself sent, only documents that it lacks otherwise can be of use to it.
+  const Share least = event.source != 0 && event.source == source_ ? Share::Whole : Share::Registers;
+  const Due due = due_of(live, change);
+  if (due.share < least) return {};
+  auto document = commit.document(index);
+  if (!document) return fail(std::move(document.error()));
+  if (sent_before(change, **document, due.share)) return {};
+  auto version = commit.version(index);
+  if (!version) return fail(std::move(version.error()));
+  if (remote_holds_.contains(*version)) return {};
+  give({change.collection, change.id}, **document, due.share == Share::Whole ? 0 : change.local_seq - 1,
+       due.subscriptions);
+  return {};
 }
 
 Status Feed::push(LoadedCommit& commit) {
   const store::CommitEvent& event = commit.event();
   const Group live = live_at(event.first_local_seq);
   if (live.empty()) return {};
-  // Of what the remote itself sent, only documents that it lacks otherwise can be of use to it.
-  const Share least = event.source != 0 && event.source == source_ ? Share::Whole : Share::Registers;
   for (std::size_t i = 0; i < event.changes.size() && window_open(); ++i) {
-    const store::DocumentChange& change = event.changes[i];
-    if (const Share share = share_of(live, change); share >= least) {
-      auto document = commit.document(i);
-      if (!document) return fail(std::move(document.error()));
-      offer(change.collection, change.id, **document, share == Share::Whole ? 0 : change.local_seq - 1);
-    }
+    if (auto pushed = push_one(commit, i, live); !pushed) return pushed;
+    const std::uint64_t reached = event.changes[i].local_seq;
     for (RemoteSubscription* subscription : live) {
-      if (subscription->position.seq < change.local_seq) subscription->position = {change.local_seq, change.local_seq};
+      if (subscription->position.seq < reached) subscription->position = {reached, reached};
     }
     if (writer_.full(shared_.options.batch_bytes)) flush();
   }
@@ -98,7 +145,7 @@ Status Feed::answer_requests() {
       --requested_names_;
       auto document = shared_.store.load(name.collection, name.id);
       if (!document) return fail(std::move(document.error()));
-      if (document->exists()) offer(name.collection, name.id, *document, 0);
+      if (document->exists()) give(name, *document, 0, {});
     }
     const bool done = request.names.empty();
     std::vector<Range> ranges = done ? std::move(request.ranges) : std::vector<Range>();
@@ -159,6 +206,7 @@ Status Feed::walk(const Group& group) {
 void Feed::walk_document(const Group& group, const store::ChangedDocument& changed) {
   std::optional<std::uint64_t> since;  // of subscriptions that want all: what they have in full
   std::optional<std::uint64_t> known;  // of those that want some
+  std::vector<std::uint64_t> wanting;
   bool matches = false;
   for (const RemoteSubscription* subscription : group) {
     const query::Predicate& predicate = subscription->predicate;
@@ -168,14 +216,17 @@ void Feed::walk_document(const Group& group, const store::ChangedDocument& chang
       since = std::min(since.value_or(base), base);
     } else {
       known = std::min(known.value_or(base), base);
-      matches = matches || predicate.matches(changed.id, changed.document.view());
+      if (!predicate.matches(changed.id, changed.document.view())) continue;
+      matches = true;
     }
+    wanting.push_back(subscription->id);
   }
-  if (since) return offer(changed.collection, changed.id, changed.document, *since);
+  const DocumentName name{changed.collection, changed.id};
+  if (since) return give(name, changed.document, *since, wanting);
   if (!known) return;
-  if (matches) return offer(changed.collection, changed.id, changed.document, 0);
+  if (matches) return give(name, changed.document, 0, wanting);
   // We cannot know whether it matched where the remote's cursor stands; whoever holds it will ask.
-  if (changed.document.delta_since(*known, source_)) writer_.name({changed.collection, changed.id});
+  if (changed.document.delta_since(*known, source_)) writer_.name(name);
 }
 
 }  // namespace fermata::sync

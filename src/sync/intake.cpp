@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crdt/digest.hpp"
+
 namespace fermata::sync {
 namespace {
 
@@ -20,6 +22,12 @@ std::uint64_t stored_key(std::uint64_t key, Kept what) {
 // 0 is what the store gives for "none": then the position is complete.
 std::uint64_t stored_base(const Position& position) {
   return position.base == position.seq ? 0 : position.base + 1;
+}
+
+// Beyond the limit some are left as they are, which costs a duplicate or a delay.
+void add_branch(const Branch& branch, std::vector<Branch>& branches) {
+  if (branches.size() >= kMaxBranchesPerFrame) return;
+  if (std::find(branches.begin(), branches.end(), branch) == branches.end()) branches.push_back(branch);
 }
 
 }  // namespace
@@ -68,49 +76,152 @@ std::vector<Wanted> Intake::wanted() const {
   return all;
 }
 
-Result<Intake::Applied> Intake::apply(const Changes& changes, const Feed& feed) {
+Result<Intake::Applied> Intake::apply(const Changes& changes, const Feed& feed, Instant now) {
   Applied applied;
+  // Catching up may bring what others bring too; that says nothing about who is quicker.
+  const bool live = caught_up() && shared_.greeted > 1;
   auto transaction = shared_.store.begin();
   if (!transaction) return fail(std::move(transaction.error()));
   for (const SentDocument& sent : changes.documents) {
-    if (auto merged = merge(*transaction, sent, feed, applied); !merged) return fail(std::move(merged.error()));
+    auto changed = merge(*transaction, sent, feed, applied);
+    if (!changed) return fail(std::move(changed.error()));
+    if (!*changed && live) {
+      if (auto noted = note_duplicate(*transaction, sent.delta, applied); !noted) return fail(std::move(noted.error()));
+    }
   }
   if (auto checked = check_names(*transaction, changes, applied); !checked) return fail(std::move(checked.error()));
-  std::map<std::uint64_t, Progress> next;
   // A first flight may have been meant for a store that we no longer are: its data is good, its promises are not.
   const bool trusted = changes.assumed_epoch.empty() || changes.assumed_epoch == our_epoch_;
-  if (trusted && !applied.wanted.empty()) applied.held = changes.ranges;
-  if (trusted && (applied.wanted.empty() || shared_.options.mutation == Mutation::HeldRangeFolded)) {
-    auto progress = folded(changes);
-    if (!progress) return fail(std::move(progress.error()));
-    next = std::move(*progress);
+  if (trusted) {
+    if (auto checked = check_offers(*transaction, changes, feed, applied); !checked)
+      return fail(std::move(checked.error()));
+    if (!applied.wanted.empty() || offers_.full() || shared_.greeted < 2)
+      ask_for(std::exchange(applied.open, {}), changes.ranges, applied);
+    if (!applied.wanted.empty()) applied.held = changes.ranges;
   }
-  for (const auto& [key, progress] : next) {
-    if (auto saved = save(*transaction, key, incoming_.at(key), progress); !saved)
-      return fail(std::move(saved.error()));
-  }
+  const bool fold = (applied.wanted.empty() || shared_.options.mutation == Mutation::HeldRangeFolded) &&
+                    (applied.open.empty() || shared_.options.mutation == Mutation::OpenOffersFolded);
+  auto next = folded(trusted && fold ? changes.ranges : std::vector<Range>());
+  if (!next) return fail(std::move(next.error()));
+  if (auto saved = save(*transaction, *next); !saved) return fail(std::move(saved.error()));
   if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
-  for (auto& [key, progress] : next) {
-    incoming_.at(key).progress = std::move(progress);
-    incoming_.at(key).saved_confirmed = incoming_.at(key).confirmed;
-  }
+  adopt(std::move(*next));
+  if (!applied.open.empty()) offers_.hold(changes.ranges, applied.open, now + shared_.options.graft_after);
   if (trusted) remote_head(changes.head);
   return applied;
 }
 
-Status Intake::merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed, Applied& applied) {
+Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
+                           Applied& applied) {
   const crdt::Delta& delta = sent.delta;
   if (!sent.fingerprint) return transaction.merge(delta, source_);
   const auto before = transaction.load(delta.collection, delta.id);
   if (!before) return fail(before.error());
-  if (auto merged = transaction.merge(delta, source_); !merged) return merged;
+  auto changed = transaction.merge(delta, source_);
+  if (!changed) return changed;
   const auto after = transaction.load(delta.collection, delta.id);
   if (!after) return fail(after.error());
-  if (shared_.options.mutation == Mutation::FingerprintIgnored) return {};
+  if (shared_.options.mutation == Mutation::FingerprintIgnored) return changed;
   if (after->fingerprint() != *sent.fingerprint &&
       feed.overlooks(delta.collection, delta.id, before->view(), after->view()))
     applied.corrections.push_back({delta.collection, delta.id});
+  return changed;
+}
+
+// For which of our subscriptions the remote need not have sent this.
+Status Intake::note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied) {
+  const std::vector<crdt::ActorId> authors = authors_of(delta);
+  if (authors.empty() || authors.size() > kMaxAuthorsPerOffer) return {};
+  const auto document = transaction.load(delta.collection, delta.id);
+  if (!document) return fail(document.error());
+  const Map view = document->view();
+  for (const auto& [key, incoming] : incoming_) {
+    const query::Predicate& ours = predicate(key);
+    if (ours.collection() != delta.collection || !ours.matches(delta.id, view)) continue;
+    for (crdt::ActorId author : authors) add_branch({key, author}, applied.prune);
+  }
   return {};
+}
+
+Status Intake::check_offers(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+                            Applied& applied) {
+  for (const Offer& offer : changes.offers) {
+    auto here = came(transaction, offer, feed, applied);
+    if (!here) return fail(std::move(here.error()));
+    if (*here || shared_.options.mutation == Mutation::OfferTakenForGranted) {
+      applied.passed.push_back(offer.version);
+    } else {
+      applied.open.push_back(offer);
+    }
+  }
+  return {};
+}
+
+Result<bool> Intake::came(store::Transaction& transaction, const Offer& offer, const Feed& feed,
+                          Applied& applied) const {
+  const bool passed = shared_.passed.contains(offer.version);
+  const bool asks = feed.asks_for_some_of(offer.collection);
+  if (passed && !asks) return true;
+  const auto document = transaction.load(offer.collection, offer.id);
+  if (!document) return fail(document.error());
+  if (crdt::version_of(offer.collection, offer.id, *document) == offer.version) return true;
+  if (!passed) return false;
+  const Map view = document->view();
+  if (asks && feed.overlooks(offer.collection, offer.id, view, view))
+    applied.corrections.push_back({offer.collection, offer.id});
+  return true;
+}
+
+// The frame's ranges tell which of our subscriptions are fed by this link.
+void Intake::ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const {
+  for (Offer& offer : offers) {
+    for (const Range& range : ranges) {
+      const auto subscription = shared_.subscriptions.find(range.subscription);
+      if (subscription == shared_.subscriptions.end() ||
+          subscription->second.predicate.collection() != offer.collection)
+        continue;
+      for (crdt::ActorId author : offer.authors) add_branch({range.subscription, author}, applied.graft);
+    }
+    applied.wanted.push_back({std::move(offer.collection), std::move(offer.id)});
+  }
+}
+
+Result<bool> Intake::settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections) {
+  const auto& changes = commit.event().changes;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (!offers_.reached(changes[i].version_after) || !feed.asks_for_some_of(changes[i].collection)) continue;
+    auto document = commit.document(i);
+    if (!document) return fail(std::move(document.error()));
+    const Map view = (*document)->view();
+    if (crdt::version_of(changes[i].collection, changes[i].id, **document) != changes[i].version_after &&
+        feed.overlooks(changes[i].collection, changes[i].id, view, view))
+      corrections.push_back({changes[i].collection, changes[i].id});
+  }
+  return settle();
+}
+
+Result<bool> Intake::settle() {
+  const std::vector<Range> complete = offers_.take_complete();
+  if (complete.empty()) return false;
+  auto next = folded(complete);
+  if (!next) return fail(std::move(next.error()));
+  auto transaction = shared_.store.begin();
+  if (!transaction) return fail(std::move(transaction.error()));
+  if (auto saved = save(*transaction, *next); !saved) return fail(std::move(saved.error()));
+  if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
+  adopt(std::move(*next));
+  return true;
+}
+
+std::optional<Intake::Applied> Intake::overdue(Instant now) {
+  const auto due = offers_.deadline();
+  if (!due || *due > now) return std::nullopt;
+  Offers::Overdue oldest = offers_.take_oldest();
+  if (shared_.options.mutation == Mutation::LazyForEver) return std::nullopt;
+  Applied asked;
+  ask_for(std::move(oldest.offers), oldest.ranges, asked);
+  asked.held = std::move(oldest.ranges);
+  return asked;
 }
 
 Status Intake::check_names(store::Transaction& transaction, const Changes& changes, Applied& applied) {
@@ -122,9 +233,9 @@ Status Intake::check_names(store::Transaction& transaction, const Changes& chang
   return {};
 }
 
-Result<std::map<std::uint64_t, Progress>> Intake::folded(const Changes& changes) const {
-  std::map<std::uint64_t, Progress> next;
-  for (Range range : changes.ranges) {
+Result<Intake::Folded> Intake::folded(const std::vector<Range>& ranges) const {
+  Folded next;
+  for (Range range : ranges) {
     const auto known = incoming_.find(range.subscription);
     if (known == incoming_.end()) continue;  // ended by us, while this was on its way
     if (shared_.options.mutation == Mutation::CursorOffByOne) ++range.to;
@@ -132,6 +243,21 @@ Result<std::map<std::uint64_t, Progress>> Intake::folded(const Changes& changes)
     if (auto done = progress.fold(range); !done) return fail(std::move(done.error()));
   }
   return next;
+}
+
+Status Intake::save(store::Transaction& transaction, const Folded& folded) {
+  for (const auto& [key, progress] : folded) {
+    if (auto saved = save(transaction, key, incoming_.at(key), progress); !saved) return saved;
+  }
+  return {};
+}
+
+void Intake::adopt(Folded folded) {
+  for (auto& [key, progress] : folded) {
+    Incoming& incoming = incoming_.at(key);
+    incoming.progress = std::move(progress);
+    incoming.saved_confirmed = incoming.confirmed;
+  }
 }
 
 Status Intake::save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sync/feed.hpp"
+#include "sync/offers.hpp"
 #include "sync/progress.hpp"
 
 namespace fermata::sync {
@@ -27,9 +28,20 @@ class Intake {
     std::vector<DocumentName> wanted;       // named documents that we hold: ask for them
     std::vector<Range> held;                // what stays open until they came
     std::vector<DocumentName> corrections;  // documents of which the remote would not hear otherwise
+    std::vector<Branch> prune;              // what came another way already
+    std::vector<Branch> graft;              // what was offered and comes no other way
+    std::vector<std::uint64_t> passed;      // offered states that we have had
+    std::vector<Offer> open;                // offered and not here yet; the frame's ranges wait, see hold()
   };
   // Errors: the store's, Protocol.
-  [[nodiscard]] Result<Applied> apply(const Changes& changes, const Feed& feed);
+  [[nodiscard]] Result<Applied> apply(const Changes& changes, const Feed& feed, Instant now);
+  // A commit of ours, whoever sent it: counts the frames whose offers have all come now. `corrections` gets what the
+  // remote would not hear otherwise. Result: whether there were any such frames. Errors: the store's, Protocol.
+  [[nodiscard]] Result<bool> settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections);
+  // When the oldest offers have waited long enough; nothing if none waits.
+  [[nodiscard]] std::optional<Instant> deadline() const { return offers_.deadline(); }
+  // What has not come in time: to be asked for.
+  [[nodiscard]] std::optional<Applied> overdue(Instant now);
   void remote_head(std::uint64_t head) { remote_head_ = std::max(remote_head_, head); }
   [[nodiscard]] bool caught_up() const;
   // All cursors, for an ACK.
@@ -50,10 +62,22 @@ class Intake {
     std::uint64_t saved_confirmed = 0;
   };
 
-  [[nodiscard]] Status merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
-                             Applied& applied);
+  // Result: whether it changed anything.
+  [[nodiscard]] Result<bool> merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
+                                   Applied& applied);
   [[nodiscard]] Status check_names(store::Transaction& transaction, const Changes& changes, Applied& applied);
-  [[nodiscard]] Result<std::map<std::uint64_t, Progress>> folded(const Changes& changes) const;
+  [[nodiscard]] Status check_offers(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+                                    Applied& applied);
+  // Whether an offered state is here, and what the remote must be told about it.
+  [[nodiscard]] Result<bool> came(store::Transaction& transaction, const Offer& offer, const Feed& feed,
+                                  Applied& applied) const;
+  [[nodiscard]] Result<bool> settle();
+  [[nodiscard]] Status note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied);
+  void ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const;
+  using Folded = std::map<std::uint64_t, Progress>;
+  [[nodiscard]] Result<Folded> folded(const std::vector<Range>& ranges) const;
+  [[nodiscard]] Status save(store::Transaction& transaction, const Folded& folded);
+  void adopt(Folded folded);
   [[nodiscard]] Status save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming,
                             const Progress& progress);
   [[nodiscard]] const query::Predicate& predicate(std::uint64_t key) const;
@@ -64,6 +88,7 @@ class Intake {
   store::Epoch our_epoch_;
   std::uint64_t remote_head_ = 0;
   std::map<std::uint64_t, Incoming> incoming_;
+  Offers offers_;
 };
 
 }  // namespace fermata::sync

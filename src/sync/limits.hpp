@@ -27,10 +27,19 @@ inline constexpr std::size_t kMaxItemsPerFrame = 1u << 20;
 inline constexpr std::size_t kMaxItemsPerDelta = kMaxItemsPerFrame / 2;  // and none is begun in a frame of so many
 inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
 inline constexpr std::size_t kMaxRangesPerFrame = 1024;
+inline constexpr std::size_t kMaxOffersPerFrame = 1u << 14;
+inline constexpr std::size_t kMaxAuthorsPerOffer = 16;
+inline constexpr std::size_t kMaxBranchesPerFrame = 1024;  // of PRUNE and GRAFT
 
 // --- one session ---
 inline constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;  // asked for by WANT and not sent yet
 inline constexpr std::size_t kMaxRequests = 4096;                         // the same, of WANTs and corrections
+// Offered to us and not here yet; what is offered beyond is asked for at once. Each frame with offers may be a hole.
+inline constexpr std::size_t kMaxOpenOffers = 4096;
+inline constexpr std::size_t kMaxOpenFrames = 512;
+// Pairs of subscription and author that a session offers instead of pushing. Beyond, all are pushed again: a duplicate
+// each, and what is of use is pruned anew.
+inline constexpr std::size_t kMaxLazy = 1u << 14;
 inline constexpr std::size_t kMaxHoles = 1024;  // in the ranges of one subscription: ranges that wait for others
 
 }  // namespace fermata::sync

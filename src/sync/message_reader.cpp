@@ -54,6 +54,20 @@ std::vector<DocumentName> read_names(Fields& in, ReadCollection read_collection)
   return names;
 }
 
+std::vector<Branch> read_branches(Fields& in, std::size_t fields, std::string_view what) {
+  in.exactly(fields, 1, what);
+  const std::size_t count = in.array(kMaxBranchesPerFrame, "branches in a frame");
+  std::vector<Branch> branches;
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    in.exactly(in.array(16, "fields"), 2, "a branch");
+    Branch branch;
+    branch.subscription = in.uint();
+    branch.actor = in.uint();
+    branches.push_back(branch);
+  }
+  return branches;
+}
+
 Hello read_hello(Fields& in, std::size_t fields, const VersionSpan& spoken) {
   Hello hello;
   hello.versions.highest = in.uint();
@@ -140,6 +154,23 @@ std::vector<DocumentName> MessageReader::read_changes_names(Fields& in) {
   return read_names(in, [&] { return in.take([&] { return deltas_.read_collection(in.in()); }); });
 }
 
+std::vector<Offer> MessageReader::read_offers(Fields& in) {
+  const std::size_t count = in.array(kMaxOffersPerFrame, "offers in a frame");
+  std::vector<Offer> offers;
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    const std::size_t fields = in.array(kOfferFields + kMaxAuthorsPerOffer, "fields in an offer");
+    if (in.ok() && fields < kOfferFields) in.refuse(ErrorCode::Malformed, "an offer without a document");
+    Offer offer;
+    offer.collection = in.take([&] { return deltas_.read_collection(in.in()); });
+    in.limit(offer.collection.size(), kMaxCollectionBytes, "a collection's name");
+    offer.id = read_id(in);
+    offer.version = in.uint();
+    for (std::size_t f = kOfferFields; f < fields && in.ok(); ++f) offer.authors.push_back(in.uint());
+    offers.push_back(std::move(offer));
+  }
+  return offers;
+}
+
 void MessageReader::read_extra(Fields& in, std::uint64_t key, Changes& changes) {
   switch (static_cast<ChangesExtra>(key)) {
     case ChangesExtra::AssumedEpoch:
@@ -154,6 +185,9 @@ void MessageReader::read_extra(Fields& in, std::uint64_t key, Changes& changes) 
       return;
     case ChangesExtra::Names:
       changes.named = read_changes_names(in);
+      return;
+    case ChangesExtra::Offers:
+      changes.offers = read_offers(in);
       return;
   }
   in.refuse(ErrorCode::Protocol, fmt::format("CHANGES with something of unknown kind {}", key));
@@ -208,6 +242,10 @@ Message MessageReader::read_message(Fields& in, std::uint64_t type, std::size_t 
       return Pong{in.uint()};
     case MessageType::Goodbye:
       return read_goodbye(in, fields);
+    case MessageType::Prune:
+      return Prune{read_branches(in, fields, "PRUNE")};
+    case MessageType::Graft:
+      return Graft{read_branches(in, fields, "GRAFT")};
   }
   return read_skipped(in, type, fields);
 }

@@ -28,6 +28,7 @@ class MessageReader {
   [[nodiscard]] std::vector<Range> read_changes_ranges(Fields& in, std::uint64_t head);
   void read_extra(Fields& in, std::uint64_t key, Changes& changes);
   [[nodiscard]] std::vector<DocumentName> read_changes_names(Fields& in);
+  [[nodiscard]] std::vector<Offer> read_offers(Fields& in);
 
   VersionSpan spoken_;
   crdt::DeltaReader deltas_;

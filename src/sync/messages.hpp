@@ -58,12 +58,27 @@ struct Range {
 struct DocumentName {
   std::string collection;
   std::string id;
-  friend bool operator==(const DocumentName&, const DocumentName&) = default;
+  friend auto operator<=>(const DocumentName&, const DocumentName&) = default;
 };
 
 struct SentDocument {
   crdt::Delta delta;
   std::optional<std::uint64_t> fingerprint;  // of the sender's whole document: "tell me if you know more"
+};
+
+// Instead of a document: the state that it has at the sender, and who wrote what would have been sent.
+struct Offer {
+  std::string collection;
+  std::string id;
+  std::uint64_t version = 0;  // crdt::version_of
+  std::vector<crdt::ActorId> authors;
+};
+
+// Changes by one author on their way to one subscription of the receiver of those changes.
+struct Branch {
+  std::uint64_t subscription = 0;
+  crdt::ActorId actor = 0;
+  friend auto operator<=>(const Branch&, const Branch&) = default;
 };
 
 struct Hello {
@@ -86,6 +101,7 @@ struct Changes {
   std::vector<Range> ranges;
   std::vector<SentDocument> documents;
   std::vector<DocumentName> named;
+  std::vector<Offer> offers;
 };
 struct Want {
   std::vector<Range> ranges;
@@ -105,9 +121,18 @@ struct Goodbye {
   std::string reason;
   std::optional<std::uint64_t> expected_return_ms;
 };
+// "This came to me another way": offer it from now on.
+struct Prune {
+  std::vector<Branch> branches;
+};
+// "This did not come another way": push it from now on.
+struct Graft {
+  std::vector<Branch> branches;
+};
 struct Skipped {};  // of a type that this version may ignore
 
-using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, Ping, Pong, Goodbye, Skipped>;
+using Message =
+    std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, Ping, Pong, Goodbye, Prune, Graft, Skipped>;
 
 [[nodiscard]] Bytes encode(const Hello& message);
 [[nodiscard]] Bytes encode(const Subscribe& message);
@@ -117,5 +142,7 @@ using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, 
 [[nodiscard]] Bytes encode(const Ping& message);
 [[nodiscard]] Bytes encode(const Pong& message);
 [[nodiscard]] Bytes encode(const Goodbye& message);
+[[nodiscard]] Bytes encode(const Prune& message);
+[[nodiscard]] Bytes encode(const Graft& message);
 
 }  // namespace fermata::sync

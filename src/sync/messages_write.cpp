@@ -52,6 +52,15 @@ void write_names(const std::vector<DocumentName>& names, CborWriter& out) {
   }
 }
 
+void write(CborWriter& out, const std::vector<Branch>& branches) {
+  out.array(branches.size());
+  for (const Branch& branch : branches) {
+    out.array(2);
+    out.uint(branch.subscription);
+    out.uint(branch.actor);
+  }
+}
+
 }  // namespace
 
 Bytes encode(const Hello& message) {
@@ -119,6 +128,18 @@ Bytes encode(const Goodbye& message) {
   } else {
     out.null();
   }
+  return out.take();
+}
+
+Bytes encode(const Prune& message) {
+  CborWriter out = start(MessageType::Prune, 1);
+  write(out, message.branches);
+  return out.take();
+}
+
+Bytes encode(const Graft& message) {
+  CborWriter out = start(MessageType::Graft, 1);
+  write(out, message.branches);
   return out.take();
 }
 

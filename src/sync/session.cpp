@@ -27,6 +27,10 @@ Session::Session(Shared& shared, LinkInfo link, Instant now)
       now_(now),
       heard_(now) {}
 
+Session::~Session() {
+  if (greeted_) --shared_.greeted;
+}
+
 Feed::Confirmed Session::confirmed() const {
   return [this](std::string_view collection) { return intake_.confirmed(collection); };
 }
@@ -70,6 +74,7 @@ Status Session::receive(ByteView frame, Instant now) {
 
 Status Session::on(const Hello& hello) {
   greeted_ = true;
+  ++shared_.greeted;
   remote_name_ = hello.name;
   const bool another = hello.epoch != remote_epoch_;
   remote_epoch_ = hello.epoch;
@@ -97,17 +102,47 @@ Status Session::on(const Unsubscribe& unsubscribe) {
 Status Session::on(const Changes& changes) {
   if (shared_.draining) return {};
   ++received_frames_;
-  auto applied = intake_.apply(changes, feed_);
+  auto applied = intake_.apply(changes, feed_, now_);
   if (!applied) return fail(std::move(applied.error()));
   documents_received_ += changes.documents.size();
-  if (!applied->wanted.empty()) {
-    if (!catch_up_) ++round_trips_;
-    outlet_.send(encode(Want{std::move(applied->held), std::move(applied->wanted)}));
-  }
+  for (std::uint64_t version : applied->passed) feed_.remote_holds(version);
+  for (const Offer& offer : applied->open) feed_.remote_holds(offer.version);
+  if (!applied->prune.empty()) outlet_.send(encode(Prune{std::move(applied->prune)}));
+  ask_for(*applied);
   if (auto corrected = feed_.correct(std::move(applied->corrections)); !corrected) return corrected;
   if (auto pumped = feed_.pump(); !pumped) return pumped;
+  // What is under way another way is acknowledged when it has come, or when we ask for it: one word instead of two.
+  if (applied->open.empty() || !changes.documents.empty() || !changes.named.empty()) acknowledge();
+  note_caught_up();
+  return {};
+}
+
+void Session::ask_for(Intake::Applied& applied) {
+  if (applied.wanted.empty()) return;
+  if (!catch_up_) ++round_trips_;
+  if (!applied.graft.empty()) outlet_.send(encode(Graft{std::move(applied.graft)}));
+  outlet_.send(encode(Want{std::move(applied.held), std::move(applied.wanted)}));
+}
+
+Status Session::came(LoadedCommit& commit) {
+  if (!intake_.deadline()) return {};
+  std::vector<DocumentName> corrections;
+  auto settled = intake_.settle(commit, feed_, corrections);
+  if (!settled) return fail(std::move(settled.error()));
+  if (auto corrected = feed_.correct(std::move(corrections)); !corrected) return corrected;
+  if (!*settled) return {};
   acknowledge();
   note_caught_up();
+  return {};
+}
+
+Status Session::on(const Prune& prune) {
+  feed_.prune(prune);
+  return {};
+}
+
+Status Session::on(const Graft& graft) {
+  feed_.graft(graft);
   return {};
 }
 
@@ -202,12 +237,25 @@ void Session::probe(Instant deadline, Instant now) {
 
 Instant Session::deadline() const {
   const EngineOptions& options = shared_.options;
-  const Instant next = pinged_ ? *pinged_ + (options.dead_after - options.heartbeat) : heard_ + options.heartbeat;
-  return probe_deadline_ ? std::min(next, *probe_deadline_) : next;
+  Instant next = pinged_ ? *pinged_ + (options.dead_after - options.heartbeat) : heard_ + options.heartbeat;
+  if (probe_deadline_) next = std::min(next, *probe_deadline_);
+  // While we drain, nothing more is asked for.
+  const auto due = shared_.draining ? std::nullopt : intake_.deadline();
+  return due ? std::min(next, *due) : next;
+}
+
+void Session::ask_for_overdue() {
+  bool asked = false;
+  while (auto overdue = intake_.overdue(now_)) {
+    ask_for(*overdue);
+    asked = true;
+  }
+  if (asked) acknowledge();
 }
 
 Status Session::on_deadline(Instant now) {
   now_ = now;
+  if (!shared_.draining) ask_for_overdue();
   if (now < deadline()) return {};
   if (pinged_ || (probe_deadline_ && now >= *probe_deadline_))
     return fail(ErrorCode::Timeout, fmt::format("no sign of life from {}", link_.address));

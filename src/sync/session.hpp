@@ -20,6 +20,8 @@ struct RememberedPeer {
 class Session {
  public:
   Session(Shared& shared, LinkInfo link, Instant now);
+  ~Session();
+  Session(const Session&) = delete;
 
   // Says HELLO, and sends at once what the remote will want if it is as we remember it. Errors: the store's.
   [[nodiscard]] Status open(const RememberedPeer* remembered);
@@ -42,6 +44,9 @@ class Session {
   // Stores what the next session can build on. Nothing if HELLO never came.
   [[nodiscard]] std::optional<RememberedPeer> leave();
 
+  // A commit of ours, whoever sent it: what of it the remote had offered need not be asked for.
+  [[nodiscard]] Status came(LoadedCommit& commit);
+
   [[nodiscard]] const LinkInfo& link() const { return link_; }
   [[nodiscard]] SessionStatus status() const;
   [[nodiscard]] bool unsynced() const;
@@ -59,10 +64,14 @@ class Session {
   [[nodiscard]] Status on(const Ping& ping);
   [[nodiscard]] Status on(const Pong& pong);
   [[nodiscard]] Status on(const Goodbye& goodbye);
+  [[nodiscard]] Status on(const Prune& prune);
+  [[nodiscard]] Status on(const Graft& graft);
   [[nodiscard]] Status on(const Skipped& skipped);
 
   [[nodiscard]] Status know_remote(const store::Epoch& epoch, store::Epoch assumed);
   [[nodiscard]] Feed::Confirmed confirmed() const;
+  void ask_for(Intake::Applied& applied);
+  void ask_for_overdue();
   void acknowledge();
   void note_caught_up();
 

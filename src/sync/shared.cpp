@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crdt/digest.hpp"
+
 namespace fermata::sync {
 
 bool Shared::filters(std::string_view collection) const {
@@ -28,6 +30,12 @@ Result<const crdt::Document*> LoadedCommit::document(std::size_t index) {
     slot = std::move(*loaded);
   }
   return &*slot;
+}
+
+Result<std::uint64_t> LoadedCommit::version(std::size_t index) {
+  auto loaded = document(index);
+  if (!loaded) return fail(std::move(loaded.error()));
+  return crdt::version_of(event_.changes[index].collection, event_.changes[index].id, **loaded);
 }
 
 }  // namespace fermata::sync

@@ -8,6 +8,7 @@
 
 #include "sync/engine.hpp"
 #include "sync/messages.hpp"
+#include "sync/offers.hpp"
 
 namespace fermata::sync {
 
@@ -22,7 +23,9 @@ struct Shared {
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
-  bool draining = false;  // nothing more is taken in
+  bool draining = false;    // nothing more is taken in
+  std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
+  PassedStates passed;      // of our documents, while several sessions could bring them
 
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;
@@ -43,6 +46,8 @@ class LoadedCommit {
   LoadedCommit(store::Store& store, const store::CommitEvent& event);
   [[nodiscard]] const store::CommitEvent& event() const { return event_; }
   [[nodiscard]] Result<const crdt::Document*> document(std::size_t index);
+  // Of document(), which may be younger than this commit.
+  [[nodiscard]] Result<std::uint64_t> version(std::size_t index);
 
  private:
   store::Store& store_;

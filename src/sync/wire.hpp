@@ -18,6 +18,8 @@ enum class MessageType : std::uint64_t {
   Ping = 6,
   Pong = 7,
   Goodbye = 8,
+  Prune = 9,
+  Graft = 10,
 };
 
 // What a CHANGES frame has only where there is something to say: pairs of key and value behind its other fields.
@@ -25,9 +27,11 @@ enum class ChangesExtra : std::uint64_t {
   AssumedEpoch = 0,
   Fingerprints = 1,
   Names = 2,
+  Offers = 3,
 };
 inline constexpr std::size_t kHelloFields = 7;
 inline constexpr std::size_t kChangesFields = 4;  // before the pairs
+inline constexpr std::size_t kOfferFields = 3;    // before the authors
 
 // Begins a message of so many fields after its type.
 [[nodiscard]] CborWriter start(MessageType type, std::size_t fields);

@@ -15,9 +15,16 @@ struct Bug {
 };
 
 constexpr Bug kBugs[] = {
-    {Mutation::CursorOffByOne, "CursorOffByOne"},   {Mutation::BeforeMatchIgnored, "BeforeMatchIgnored"},
-    {Mutation::HeldRangeFolded, "HeldRangeFolded"}, {Mutation::EchoDropsDocument, "EchoDropsDocument"},
-    {Mutation::BaseIgnored, "BaseIgnored"},         {Mutation::FingerprintIgnored, "FingerprintIgnored"},
+    {Mutation::CursorOffByOne, "CursorOffByOne"},
+    {Mutation::BeforeMatchIgnored, "BeforeMatchIgnored"},
+    {Mutation::HeldRangeFolded, "HeldRangeFolded"},
+    {Mutation::EchoDropsDocument, "EchoDropsDocument"},
+    {Mutation::BaseIgnored, "BaseIgnored"},
+    {Mutation::FingerprintIgnored, "FingerprintIgnored"},
+    {Mutation::OfferTakenForGranted, "OfferTakenForGranted"},
+    {Mutation::OpenOffersFolded, "OpenOffersFolded"},
+    {Mutation::LazyForEver, "LazyForEver"},
+    {Mutation::LazySendsNothing, "LazySendsNothing"},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};
