@@ -35,7 +35,7 @@ class SpreadMesh {
       sync::EngineOptions options;
       options.device = fmt::format("device{:03}", i);
       devices_.push_back(std::make_unique<Device>(
-          world_, i, options,
+          world_, options,
           Device::Wires{[this, i](LinkId link, Bytes frame) { send(i, link, std::move(frame)); }, [](LinkId) {}}));
       devices_.back()->subscribe("SELECT * FROM cars");
     }
