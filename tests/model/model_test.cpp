@@ -52,7 +52,7 @@ std::vector<Named> scopes() {
 
 std::size_t states_per_scope() {
   const char* asked = std::getenv("FERMATA_MODEL_STATES");
-  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 40'000;
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 30'000;
 }
 
 TEST(Model, EveryRunWithinTheScopeEndsWithEqualAndRightAnswers) {
