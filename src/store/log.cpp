@@ -62,19 +62,31 @@ Result<ChangesBatch> Store::changes_since(std::uint64_t since, std::size_t max_d
 }
 
 Result<std::optional<ChangedDocument>> Store::document_at(std::uint64_t local_seq) {
+  return impl_->find_one(
+      "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
+      "WHERE d.seq = ?",
+      local_seq);
+}
+
+Result<std::optional<ChangedDocument>> Store::document_in(std::uint64_t row) {
+  return impl_->find_one(
+      "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
+      "WHERE d.rowid = ?",
+      row);
+}
+
+Result<std::optional<ChangedDocument>> Store::Impl::find_one(const char* sql, std::uint64_t number) {
   std::optional<ChangedDocument> change;
-  auto done = impl_->with_reader([&](Connection& connection) -> Status {
-    auto row = connection.prepare(
-        "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
-        "WHERE d.seq = ?");
+  auto done = with_reader([&](Connection& connection) -> Status {
+    auto row = connection.prepare(sql);
     if (!row) {
       return fail(std::move(row).error());
     }
-    auto found = row->bind(1, local_seq).step();
+    auto found = row->bind(1, number).step();
     if (!found || !*found) {
       return found ? Status() : fail(std::move(found).error());
     }
-    auto read = impl_->read_changed(*row);
+    auto read = read_changed(*row);
     if (!read) {
       return fail(std::move(read).error());
     }
@@ -133,17 +145,17 @@ Result<std::uint64_t> Store::Impl::scan(const char* sql, std::string_view collec
 // order and without touching rows that are not asked for.
 Result<std::uint64_t> Store::for_each_version(std::string_view collection, const VisitVersion& visit) {
   return impl_->scan(
-      "SELECT seq, version FROM documents INDEXED BY documents_log "
+      "SELECT seq, version, rowid FROM documents INDEXED BY documents_log "
       "WHERE seq > 0 AND version <> 0 AND collection = (SELECT id FROM collections WHERE name = ?) ORDER BY seq",
       collection, [&](const Statement& row) -> Status {
-        visit(row.number(0), row.number(1));
+        visit(row.number(0), row.number(1), row.number(2));
         return {};
       });
 }
 
 Result<std::uint64_t> Store::for_each_living(std::string_view collection, const VisitDocument& visit) {
   return impl_->scan(
-      "SELECT seq, version, id, body FROM documents INDEXED BY documents_log "
+      "SELECT seq, version, id, body, rowid FROM documents INDEXED BY documents_log "
       "WHERE seq > 0 AND version <> 0 AND collection = (SELECT id FROM collections WHERE name = ?) ORDER BY seq",
       collection, [&](const Statement& row) -> Status {
         const std::string id = row.text(2);
@@ -153,7 +165,7 @@ Result<std::uint64_t> Store::for_each_living(std::string_view collection, const 
         if (fields == nullptr) {
           return fail(impl_->undecodable(collection, id, view ? "it is no map" : view.error().message));
         }
-        visit({id, row.number(0), row.number(1), std::move(*fields)});
+        visit({id, row.number(0), row.number(1), row.number(4), std::move(*fields)});
         return {};
       });
 }

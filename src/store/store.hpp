@@ -147,6 +147,7 @@ struct LivingDocument {
   std::string_view id;  // valid during the visit
   std::uint64_t local_seq = 0;
   std::uint64_t version = 0;
+  std::uint64_t row = 0;  // see document_in()
   Map view;
 };
 
@@ -178,11 +179,14 @@ class Store {
   // The document that now has this local seq; nothing if it has changed since, was purged or evicted.
   [[nodiscard]] Result<std::optional<ChangedDocument>> document_at(std::uint64_t local_seq);
 
+  // The document in this row, which is its own as long as it is neither purged nor evicted; then perhaps another's.
+  [[nodiscard]] Result<std::optional<ChangedDocument>> document_in(std::uint64_t row);
+
   // Kept with every commit, so as cheap as a look-up. All zero for an unknown collection.
   [[nodiscard]] Result<CollectionDigest> digest(std::string_view collection);
   // The two below visit a collection's living documents on one snapshot, in order of local seq, and give its head. The
   // visitor must not call this store (a reader of it may be all there is). for_each_version reads nothing but the log.
-  using VisitVersion = std::function<void(std::uint64_t local_seq, std::uint64_t version)>;
+  using VisitVersion = std::function<void(std::uint64_t local_seq, std::uint64_t version, std::uint64_t row)>;
   [[nodiscard]] Result<std::uint64_t> for_each_version(std::string_view collection, const VisitVersion& visit);
   using VisitDocument = std::function<void(const LivingDocument& document)>;
   [[nodiscard]] Result<std::uint64_t> for_each_living(std::string_view collection, const VisitDocument& visit);

@@ -35,6 +35,8 @@ struct Store::Impl {
   // The log's end; and the document in the row stepped to: collection, id, seq, body, meta.
   [[nodiscard]] Result<std::uint64_t> read_head(Connection& connection) const;
   [[nodiscard]] Result<ChangedDocument> read_changed(const Statement& row) const;
+  // The one document that a query for kChangedDocument's columns with one parameter finds.
+  [[nodiscard]] Result<std::optional<ChangedDocument>> find_one(const char* sql, std::uint64_t number);
   // The documents behind `since` and the head, from the reader's snapshot.
   Status read_changes(Connection& connection, std::uint64_t since, std::size_t max_documents, std::size_t max_bytes,
                       ChangesBatch& batch) const;

@@ -20,7 +20,8 @@ constexpr std::size_t kMaxAway = 64;
 
 struct Engine::Impl {
   Impl(store::Store& store, EngineOptions given)
-      : options(std::move(given)), shared{store, options, {}, store.last_local_seq(), {}} {}
+      : options(std::move(given)), shared{store, options, {}, store.last_local_seq(), {},
+                                          false, 0,       {}, SetDigests(store),      0} {}
 
   bool forget(LinkId link);
   void note_goodbye(const Session& session);
@@ -162,8 +163,9 @@ void Engine::link_closed(LinkId link, Instant) {
   impl_->forget(link);
 }
 
-void Engine::committed(const store::CommitEvent& event, Instant) {
+void Engine::committed(const store::CommitEvent& event, Instant now) {
   Shared& shared = impl_->shared;
+  shared.digests.committed(event);
   // What was evicted is not here any more, whatever it has passed through.
   if (!event.evicted.empty()) shared.passed = {};
   if (event.changes.empty()) return;
@@ -176,13 +178,14 @@ void Engine::committed(const store::CommitEvent& event, Instant) {
   impl_->each([&](Session& session) -> Status {
     if (auto came = session.came(commit); !came) return came;
     if (auto pushed = session.push(commit); !pushed) return pushed;
-    return session.pump();
+    return session.settle(now);
   });
 }
 
-void Engine::commits_skipped(Instant) {
+void Engine::commits_skipped(Instant now) {
+  impl_->shared.digests.clear();
   impl_->shared.head = std::max(impl_->shared.head, impl_->shared.store.last_local_seq());
-  impl_->each([](Session& session) { return session.pump(); });
+  impl_->each([&](Session& session) { return session.settle(now); });
 }
 
 void Engine::drain() {

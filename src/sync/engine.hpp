@@ -36,6 +36,9 @@ enum class Mutation : std::uint8_t {
   OpenOffersFolded,      // the cursor passes offers before what they offered has come
   LazyForEver,           // an offer that does not come another way is not asked for
   LazySendsNothing,      // what is lazy is not even offered
+  HorizonIgnored,        // a peer that may have missed forgotten deletions goes on from its cursor
+  BuriedUnseen,          // what a peer has no trace of counts as deleted, though it never had it
+  DigestIgnored,         // digests that differ are not repaired
 };
 
 struct EngineOptions {
@@ -45,8 +48,11 @@ struct EngineOptions {
   Duration dead_after = std::chrono::seconds(40);  // silence after which a link is given up
   std::size_t window_bytes = 1u << 20;             // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
-  std::size_t max_subscriptions = 64;                     // a remote may have on one session
-  Duration graft_after = std::chrono::milliseconds(250);  // how long what a peer offers may take to come another way
+  std::size_t max_subscriptions = 64;                      // a remote may have on one session
+  Duration graft_after = std::chrono::milliseconds(250);   // how long what a peer offers may take to come another way
+  Duration digest_after = std::chrono::milliseconds(500);  // quiet before both sides compare what they hold
+  // How long a deletion is remembered; whoever was away for longer has to reconcile. Must be the same in a group.
+  Duration tombstone_ttl = std::chrono::hours(30 * 24);
   Mutation mutation = Mutation::None;
 };
 
@@ -75,6 +81,8 @@ struct SessionStatus {
   std::uint64_t bytes_sent = 0, bytes_received = 0;
   std::uint64_t documents_too_large = 0;  // passed over because no frame holds them: the remote lacks these
   std::uint64_t changes_unconfirmed = 0;  // of our log, that the remote has not confirmed; it may not want all of them
+  std::uint64_t repairs = 0;              // times both were level and yet did not hold the same: a defect, made good
+  std::uint64_t documents_given_up = 0;   // deleted here because the remote had forgotten that they were deleted
 };
 
 // A device that said goodbye and has not been back since.

@@ -17,6 +17,11 @@ Position rewound(Position position, std::optional<std::uint64_t> confirmed) {
   return position;
 }
 
+// A cursor beyond our log can only be about another log; like one of another epoch, it tells nothing.
+bool is_ours(const Wanted& wanted, const store::Epoch& our_epoch, const store::Store& store) {
+  return wanted.epoch == our_epoch && wanted.position.seq <= store.last_local_seq();
+}
+
 }  // namespace
 
 void Feed::set_remote(std::uint32_t source, store::Epoch assumed) {
@@ -39,14 +44,16 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   if (!predicate)
     return fail(ErrorCode::Protocol,
                 fmt::format("the peer's subscription makes no sense: {}", predicate.error().message));
-  // A cursor beyond our log can only be about another log; like one of another epoch, it tells nothing.
-  const bool ours = wanted.epoch == our_epoch && wanted.position.seq <= shared_.store.last_local_seq();
+  const bool ours = is_ours(wanted, our_epoch, shared_.store);
   const Position start =
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
-  return insert({wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq, 0});
+  RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
+  fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
+  return insert(std::move(fresh));
 }
 
 void Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
+  if (earlier.standing != Standing::Going || earlier.acked.base < shared_.store.purged_seq()) return;
   const Position start = rewound(earlier.acked, confirmed(earlier.predicate.collection()));
   subscriptions_.push_back({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq, 0});
 }
@@ -61,7 +68,8 @@ Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_
       return subscription.id == each.id && subscription.predicate.text() == each.query &&
              subscription.start.seq <= each.position.seq && subscription.start.base <= each.position.base;
     });
-    const bool keep = assumed_rightly && each.epoch == our_epoch && earlier != assumed.end();
+    const bool keep = assumed_rightly && is_ours(each, our_epoch, shared_.store) && earlier != assumed.end() &&
+                      each.position.base >= shared_.store.purged_seq();
     if (auto added = keep ? insert(*earlier) : add(each, our_epoch, confirmed); !added) return added;
   }
   return {};
@@ -114,17 +122,23 @@ bool Feed::has(std::uint64_t id) const {
 
 Status Feed::want(Want want) {
   ++unanswered_wants_;
-  return enqueue({{want.names.begin(), want.names.end()}, std::move(want.ranges), false});
+  return enqueue({Request::Kind::Want, {want.names.begin(), want.names.end()}, std::move(want.ranges), {}, {}});
 }
 
 Status Feed::correct(std::vector<DocumentName> names) {
   if (names.empty()) return {};
   ++corrections_;
-  return enqueue({{names.begin(), names.end()}, {}, true});
+  return enqueue({Request::Kind::Correction, {names.begin(), names.end()}, {}, {}, {}});
+}
+
+Status Feed::make_good(std::vector<DocumentName> names) {
+  if (names.empty()) return {};
+  ++corrections_;
+  return enqueue({Request::Kind::Lost, {names.begin(), names.end()}, {}, {}, {}});
 }
 
 Status Feed::enqueue(Request request) {
-  requested_names_ += request.names.size();
+  requested_names_ += request.names.size() + request.rows.size();
   requests_.push_back(std::move(request));
   if (requested_names_ > kMaxRequestedNames || requests_.size() > kMaxRequests)
     return fail(ErrorCode::LimitExceeded, "the peer asks for more documents than it takes in");
@@ -194,7 +208,7 @@ std::optional<std::uint64_t> Feed::settled(std::string_view collection) const {
 bool Feed::caught_up() const {
   return in_flight_.empty() && requests_.empty() &&
          std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
-           return subscription.complete() && subscription.position.seq >= shared_.head &&
+           return going(subscription) && subscription.complete() && subscription.position.seq >= shared_.head &&
                   subscription.acked.seq >= subscription.offered;
          });
 }

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct RemoteSubscription {
   std::uint64_t delivered = 0;  // what acknowledged frames of this session reached
   std::uint64_t settled = 0;    // the same, and it has sent back what it knew better
   std::uint64_t offered = 0;    // where the latest frame with offers reached; not received until its cursor says so
+  // Going: it is sent what it lacks. Else its cursor is of no use, and its owner says how to go on: Behind, because
+  // deletions that it has not heard of are forgotten here.
+  enum class Standing : std::uint8_t { Going, Useless, Behind };
+  Standing standing = Standing::Going;
+  std::uint64_t whole_until = 0;  // up to here every document is sent whole, what came from the remote included
 
   [[nodiscard]] bool complete() const { return position.base == position.seq; }
 };
@@ -51,6 +57,30 @@ class Feed {
   // Sends again what lies behind `seq` in this collection.
   void rewind(std::string_view collection, std::uint64_t seq);
 
+  // --- for reconciliation (sync/mirror.hpp, sync/repair.hpp) ---
+  [[nodiscard]] const RemoteSubscription* find(std::uint64_t id) const;
+  // Sends this subscription nothing until go_on().
+  void set_aside(std::uint64_t id);
+  // It has everything up to this position.
+  void go_on(std::uint64_t id, Position position);
+  // Sends nothing of this collection until release(), and then everything again from where the remote's cursors are, or
+  // from the beginning. Corrections and answers still go.
+  enum class Again : std::uint8_t { FromCursor, FromBeginning };
+  void withhold(const std::string& collection);
+  void release(const std::string& collection, Again again);
+  // Documents that the remote asked for, by row and by name, and behind them a frame of ours. Error: LimitExceeded.
+  [[nodiscard]] Status answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> names, Bytes closing);
+  // A frame that its receiver acknowledges like CHANGES.
+  void send_in_window(Bytes frame);
+  [[nodiscard]] bool window_open() const;
+  // The remote's subscription to the whole collection; null if it has none.
+  [[nodiscard]] const RemoteSubscription* whole(std::string_view collection) const;
+  // Whether the remote wants this living document and will neither be sent it anyway nor find out itself that it lacks
+  // it.
+  [[nodiscard]] bool misses(std::string_view collection, std::string_view id, const crdt::Document& document) const;
+  // Whether the remote has had this document alive, as its subscription to the whole collection shows.
+  [[nodiscard]] bool had(const crdt::Document& document, const RemoteSubscription& whole) const;
+
   // Errors of the calls below: what the store says.
   [[nodiscard]] Status push(LoadedCommit& commit);
   [[nodiscard]] Status pump();
@@ -58,6 +88,8 @@ class Feed {
   // Errors: LimitExceeded.
   [[nodiscard]] Status want(Want want);
   [[nodiscard]] Status correct(std::vector<DocumentName> names);
+  // Sends these as if the remote had never had any part of them. Counts as a correction.
+  [[nodiscard]] Status make_good(std::vector<DocumentName> names);
   [[nodiscard]] bool owes_corrections() const { return corrections_ != 0; }
   // What this says of subscriptions that have ended is ignored: the end may have been on its way.
   void prune(const Prune& prune);
@@ -84,9 +116,12 @@ class Feed {
 
  private:
   struct Request {
+    enum class Kind : std::uint8_t { Want, Correction, Lost, Resolve };
+    Kind kind = Kind::Want;
     std::deque<DocumentName> names;
     std::vector<Range> ranges;
-    bool is_correction = false;
+    std::deque<std::uint64_t> rows;
+    Bytes closing;  // sent behind the last document, if not empty
   };
   struct Sent {
     std::size_t bytes = 0;
@@ -100,11 +135,11 @@ class Feed {
     Share share = Share::Nothing;
     std::vector<std::uint64_t> subscriptions;
   };
+  using Standing = RemoteSubscription::Standing;
 
   [[nodiscard]] bool has(std::uint64_t id) const;
   [[nodiscard]] Status insert(RemoteSubscription subscription);
   void delivered(const Sent& sent);
-  [[nodiscard]] bool window_open() const;
   void forget_in_flight(std::uint64_t id, std::uint64_t seq);
   void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
   [[nodiscard]] std::vector<Range> announce();
@@ -112,12 +147,19 @@ class Feed {
   void give(const DocumentName& name, const crdt::Document& document, std::uint64_t since,
             const std::vector<std::uint64_t>& subscriptions);
   [[nodiscard]] bool sent_before(const store::DocumentChange& change, const crdt::Document& document, Share share);
+  void give_all(const DocumentName& name, const crdt::Document& document);
+  void write(const DocumentName& name, const crdt::Document& document, crdt::Delta delta);
 
   [[nodiscard]] Group live_at(std::uint64_t first_seq);
   [[nodiscard]] Due due_of(const Group& live, const store::DocumentChange& change) const;
   [[nodiscard]] Status push_one(LoadedCommit& commit, std::size_t index, const Group& live);
 
+  [[nodiscard]] Standing standing_of(const Wanted& wanted, const std::string& collection, bool usable) const;
+  void restart(RemoteSubscription& subscription, Position position);
+  [[nodiscard]] bool going(const RemoteSubscription& subscription) const;
   [[nodiscard]] Status answer_requests();
+  [[nodiscard]] Status answer_some(Request& request);
+  [[nodiscard]] bool under_question(const store::ChangedDocument& document) const;
   [[nodiscard]] Status enqueue(Request request);
   [[nodiscard]] Group furthest_behind();
   [[nodiscard]] Status walk(const Group& group);
@@ -129,6 +171,7 @@ class Feed {
   std::uint32_t source_ = 0;
   store::Epoch assumed_epoch_;
   std::vector<RemoteSubscription> subscriptions_;
+  std::set<std::string, std::less<>> withheld_;  // collections
   std::deque<Request> requests_;
   std::size_t requested_names_ = 0;
   std::size_t corrections_ = 0;

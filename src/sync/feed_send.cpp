@@ -40,10 +40,19 @@ void Feed::give(const DocumentName& name, const crdt::Document& document, std::u
       return writer_.offer({name.collection, name.id, version, std::move(authors)});
     }
   }
-  delta->collection = name.collection;
-  delta->id = name.id;
+  write(name, document, std::move(*delta));
+}
+
+// Everything, also what came from the remote itself: it may have lost it.
+void Feed::give_all(const DocumentName& name, const crdt::Document& document) {
+  if (auto delta = document.delta_since(0, 0)) write(name, document, std::move(*delta));
+}
+
+void Feed::write(const DocumentName& name, const crdt::Document& document, crdt::Delta delta) {
+  delta.collection = name.collection;
+  delta.id = name.id;
   // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
-  if (!writer_.add(*delta, shared_.filters(name.collection) ? std::optional(document.fingerprint()) : std::nullopt))
+  if (!writer_.add(delta, shared_.filters(name.collection) ? std::optional(document.fingerprint()) : std::nullopt))
     ++documents_too_large_;
 }
 
@@ -52,7 +61,8 @@ void Feed::give(const DocumentName& name, const crdt::Document& document, std::u
 Feed::Group Feed::live_at(std::uint64_t first_seq) {
   Group live;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.complete() && subscription.position.seq + 1 >= first_seq) live.push_back(&subscription);
+    if (going(subscription) && subscription.complete() && subscription.position.seq + 1 >= first_seq)
+      live.push_back(&subscription);
   }
   return live;
 }
@@ -139,20 +149,45 @@ Status Feed::pump() {
 Status Feed::answer_requests() {
   while (!requests_.empty() && window_open()) {
     Request& request = requests_.front();
-    while (!request.names.empty() && !writer_.full(shared_.options.batch_bytes)) {
-      const DocumentName name = std::move(request.names.front());
-      request.names.pop_front();
-      --requested_names_;
-      auto document = shared_.store.load(name.collection, name.id);
-      if (!document) return fail(std::move(document.error()));
-      if (document->exists()) give(name, *document, 0, {});
+    if (auto answered = answer_some(request); !answered) return answered;
+    if (!request.names.empty() || !request.rows.empty()) {
+      flush();
+      continue;
     }
-    const bool done = request.names.empty();
-    std::vector<Range> ranges = done ? std::move(request.ranges) : std::vector<Range>();
-    const std::size_t answers = done && !request.is_correction ? 1 : 0;
-    if (done && request.is_correction) --corrections_;
-    if (done) requests_.pop_front();
-    flush(std::move(ranges), answers);
+    const Request done = std::move(request);
+    requests_.pop_front();
+    if (done.kind == Request::Kind::Correction || done.kind == Request::Kind::Lost) --corrections_;
+    flush(done.ranges, done.kind == Request::Kind::Want ? 1 : 0);
+    if (!done.closing.empty()) outlet_.send(done.closing);
+  }
+  return {};
+}
+
+// The remote may have deleted it and forgotten so: whether it has is what our own reconciliation is about.
+bool Feed::under_question(const store::ChangedDocument& document) const {
+  if (!withheld_.contains(document.collection)) return false;
+  const RemoteSubscription* remote = whole(document.collection);
+  return remote != nullptr && had(document.document, *remote);
+}
+
+Status Feed::answer_some(Request& request) {
+  for (; !request.rows.empty() && !writer_.full(shared_.options.batch_bytes); request.rows.pop_front()) {
+    --requested_names_;
+    auto found = shared_.store.document_in(request.rows.front());
+    if (!found) return fail(std::move(found.error()));
+    if (*found && !under_question(**found)) give_all({(*found)->collection, (*found)->id}, (*found)->document);
+  }
+  for (; !request.names.empty() && !writer_.full(shared_.options.batch_bytes); request.names.pop_front()) {
+    --requested_names_;
+    const DocumentName& name = request.names.front();
+    auto document = shared_.store.load(name.collection, name.id);
+    if (!document) return fail(std::move(document.error()));
+    if (!document->exists()) continue;
+    if (request.kind == Request::Kind::Lost || request.kind == Request::Kind::Resolve) {
+      give_all(name, *document);
+    } else {
+      give(name, *document, 0, {});
+    }
   }
   return {};
 }
@@ -162,7 +197,7 @@ Status Feed::answer_requests() {
 Feed::Group Feed::furthest_behind() {
   Group group;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.complete() && subscription.position.seq >= shared_.head) continue;
+    if (!going(subscription) || (subscription.complete() && subscription.position.seq >= shared_.head)) continue;
     if (!group.empty() && group.front()->position.seq < subscription.position.seq) continue;
     if (!group.empty() && group.front()->position.seq > subscription.position.seq) group.clear();
     group.push_back(&subscription);
@@ -211,6 +246,8 @@ void Feed::walk_document(const Group& group, const store::ChangedDocument& chang
   for (const RemoteSubscription* subscription : group) {
     const query::Predicate& predicate = subscription->predicate;
     if (predicate.collection() != changed.collection) continue;
+    if (subscription->whole_until >= changed.local_seq && predicate.matches(changed.id, changed.document.view()))
+      return give_all({changed.collection, changed.id}, changed.document);
     const std::uint64_t base = subscription->position.base;
     if (predicate.matches_everything()) {
       since = std::min(since.value_or(base), base);

@@ -67,7 +67,9 @@ Status Intake::add(std::uint64_t key) {
 }
 
 Wanted Intake::wanted(std::uint64_t key) const {
-  return {key, predicate(key).text(), remote_epoch_, incoming_.at(key).progress.position()};
+  // What cannot be known now counts as something.
+  const auto held = shared_.store.digest(predicate(key).collection());
+  return {key, predicate(key).text(), remote_epoch_, position(key), held ? held->digest.count : 1};
 }
 
 std::vector<Wanted> Intake::wanted() const {
@@ -76,8 +78,29 @@ std::vector<Wanted> Intake::wanted() const {
   return all;
 }
 
-Result<Intake::Applied> Intake::apply(const Changes& changes, const Feed& feed, Instant now) {
+void Intake::leave_out(Changes& changes, const Refuses& refuses) const {
+  std::erase_if(changes.documents, [&](const SentDocument& each) { return refuses(each.delta.collection); });
+  std::erase_if(changes.named, [&](const DocumentName& each) { return refuses(each.collection); });
+  std::erase_if(changes.ranges, [&](const Range& each) {
+    return incoming_.contains(each.subscription) && refuses(predicate(each.subscription).collection());
+  });
+}
+
+Status Intake::restart(std::uint64_t key, Position position) {
+  Incoming& incoming = incoming_.at(key);
+  auto transaction = shared_.store.begin();
+  if (!transaction) return fail(std::move(transaction.error()));
+  Progress progress(position);
+  if (auto saved = save(*transaction, key, incoming, progress); !saved) return saved;
+  if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
+  incoming.progress = std::move(progress);
+  incoming.saved_confirmed = incoming.confirmed;
+  return {};
+}
+
+Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const Refuses& refuses, Instant now) {
   Applied applied;
+  leave_out(changes, refuses);
   // Catching up may bring what others bring too; that says nothing about who is quicker.
   const bool live = caught_up() && shared_.greeted > 1;
   auto transaction = shared_.store.begin();

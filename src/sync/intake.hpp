@@ -2,6 +2,7 @@
 // has been received. Cursors are stored in the transaction of the data they vouch for. Private to sync/.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -24,6 +25,13 @@ class Intake {
   [[nodiscard]] Wanted wanted(std::uint64_t key) const;
   [[nodiscard]] std::vector<Wanted> wanted() const;
 
+  [[nodiscard]] Position position(std::uint64_t key) const { return incoming_.at(key).progress.position(); }
+  [[nodiscard]] bool has(std::uint64_t key) const { return incoming_.contains(key); }
+  // By other means than ranges we have come to hold what the remote had at this position. Errors: the store's.
+  [[nodiscard]] Status restart(std::uint64_t key, Position position);
+  // Collections of which CHANGES are not to be taken in: neither documents nor ranges.
+  using Refuses = std::function<bool(std::string_view collection)>;
+
   struct Applied {
     std::vector<DocumentName> wanted;       // named documents that we hold: ask for them
     std::vector<Range> held;                // what stays open until they came
@@ -34,7 +42,7 @@ class Intake {
     std::vector<Offer> open;                // offered and not here yet; the frame's ranges wait, see hold()
   };
   // Errors: the store's, Protocol.
-  [[nodiscard]] Result<Applied> apply(const Changes& changes, const Feed& feed, Instant now);
+  [[nodiscard]] Result<Applied> apply(Changes changes, const Feed& feed, const Refuses& refuses, Instant now);
   // A commit of ours, whoever sent it: counts the frames whose offers have all come now. `corrections` gets what the
   // remote would not hear otherwise. Result: whether there were any such frames. Errors: the store's, Protocol.
   [[nodiscard]] Result<bool> settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections);
@@ -62,6 +70,7 @@ class Intake {
     std::uint64_t saved_confirmed = 0;
   };
 
+  void leave_out(Changes& changes, const Refuses& refuses) const;
   // Result: whether it changed anything.
   [[nodiscard]] Result<bool> merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
                                    Applied& applied);

@@ -1,13 +1,14 @@
 #include "sync/message_reader.hpp"
 
 #include "sync/fields.hpp"
+#include "sync/repair_reader.hpp"
 #include "sync/wire.hpp"
 
 namespace fermata::sync {
 namespace {
 
 Wanted read_wanted(Fields& in) {
-  in.exactly(in.array(16, "fields"), 5, "a subscription");
+  in.exactly(in.array(16, "fields"), 6, "a subscription");
   Wanted wanted;
   wanted.id = in.uint();
   wanted.query = in.text(kMaxQueryText, "a subscription's query");
@@ -15,6 +16,7 @@ Wanted read_wanted(Fields& in) {
   wanted.position.base = in.uint();
   wanted.position.seq = in.uint();
   if (wanted.position.base > wanted.position.seq) in.refuse(ErrorCode::Malformed, "a cursor that lies before its base");
+  wanted.held = in.uint();
   return wanted;
 }
 
@@ -246,6 +248,20 @@ Message MessageReader::read_message(Fields& in, std::uint64_t type, std::size_t 
       return Prune{read_branches(in, fields, "PRUNE")};
     case MessageType::Graft:
       return Graft{read_branches(in, fields, "GRAFT")};
+    case MessageType::Digest:
+      return read_digest_of(in, fields);
+    case MessageType::Stand:
+      return read_stand(in, fields);
+    case MessageType::Match:
+      return read_match(in, fields);
+    case MessageType::Symbols:
+      return read_symbols(in, fields);
+    case MessageType::Items:
+      return read_items(in, fields);
+    case MessageType::Resolve:
+      return read_resolve(in, fields);
+    case MessageType::Resolved:
+      return read_resolved(in, fields);
   }
   return read_skipped(in, type, fields);
 }

@@ -12,6 +12,7 @@
 #include "crdt/document.hpp"
 #include "store/store.hpp"
 #include "sync/limits.hpp"
+#include "sync/repair_messages.hpp"
 
 namespace fermata::sync {
 
@@ -43,6 +44,7 @@ struct Wanted {
   std::string query;     // normalised text, parameters in place
   store::Epoch epoch;    // the store whose log `position` is about; empty if none
   Position position;
+  std::uint64_t held = 0;  // living documents of the collection that the owner has, about; 0: none
 };
 
 // The sender vouches: with the documents of this frame (and the answers to a WANT about its names), the subscription
@@ -131,8 +133,8 @@ struct Graft {
 };
 struct Skipped {};  // of a type that this version may ignore
 
-using Message =
-    std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, Ping, Pong, Goodbye, Prune, Graft, Skipped>;
+using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, Ping, Pong, Goodbye, Prune, Graft,
+                             DigestOf, Stand, Match, Symbols, Items, Resolve, Resolved, Skipped>;
 
 [[nodiscard]] Bytes encode(const Hello& message);
 [[nodiscard]] Bytes encode(const Subscribe& message);

@@ -34,12 +34,13 @@ std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<Doc
 namespace {
 
 void write(CborWriter& out, const Wanted& wanted) {
-  out.array(5);
+  out.array(6);
   out.uint(wanted.id);
   out.text(wanted.query);
   out.text(wanted.epoch);
   out.uint(wanted.position.base);
   out.uint(wanted.position.seq);
+  out.uint(wanted.held);
 }
 
 void write_names(const std::vector<DocumentName>& names, CborWriter& out) {

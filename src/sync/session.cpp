@@ -23,6 +23,9 @@ Session::Session(Shared& shared, LinkInfo link, Instant now)
       outlet_{shared, link_.link},
       feed_(outlet_),
       intake_(shared),
+      mirror_(outlet_, feed_),
+      repair_(outlet_, feed_, intake_),
+      compare_(outlet_, feed_, intake_, repair_),
       opened_(now),
       now_(now),
       heard_(now) {}
@@ -69,7 +72,8 @@ Status Session::receive(ByteView frame, Instant now) {
   const bool is_hello = std::holds_alternative<Hello>(*message);
   if (is_hello == greeted_ && !std::holds_alternative<Goodbye>(*message))
     return fail(ErrorCode::Protocol, greeted_ ? "the peer said HELLO twice" : "the peer did not begin with HELLO");
-  return std::visit([this](auto& each) { return on(std::move(each)); }, *message);
+  if (auto done = std::visit([this](auto& each) { return on(std::move(each)); }, *message); !done) return done;
+  return settle(now);
 }
 
 Status Session::on(const Hello& hello) {
@@ -86,25 +90,35 @@ Status Session::on(const Hello& hello) {
   if (auto replaced = feed_.replace(hello.subscriptions, our_epoch_, confirmed(), remote_epoch_); !replaced)
     return replaced;
   if (auto known = know_remote(remote_epoch_, {}); !known) return known;
+  if (auto told = mirror_.stand(); !told) return told;
   note_caught_up();
   return feed_.pump();
 }
 
 Status Session::on(const Subscribe& subscribe) {
+  forget_theirs(subscribe.subscription.id);
   if (auto added = feed_.add(subscribe.subscription, our_epoch_, confirmed()); !added) return added;
+  if (auto told = mirror_.stand(); !told) return told;
   return feed_.pump();
 }
 
 Status Session::on(const Unsubscribe& unsubscribe) {
+  forget_theirs(unsubscribe.id);
   return feed_.remove(unsubscribe.id);
 }
 
-Status Session::on(const Changes& changes) {
+void Session::forget_theirs(std::uint64_t id) {
+  mirror_.forget(id);
+  compare_.forget_theirs(id);
+}
+
+Status Session::on(Changes changes) {
   if (shared_.draining) return {};
   ++received_frames_;
-  auto applied = intake_.apply(changes, feed_, now_);
-  if (!applied) return fail(std::move(applied.error()));
   documents_received_ += changes.documents.size();
+  const auto refuses = [this](std::string_view collection) { return mirror_.refuses(collection); };
+  auto applied = intake_.apply(std::move(changes), feed_, refuses, now_);
+  if (!applied) return fail(std::move(applied.error()));
   for (std::uint64_t version : applied->passed) feed_.remote_holds(version);
   for (const Offer& offer : applied->open) feed_.remote_holds(offer.version);
   if (!applied->prune.empty()) outlet_.send(encode(Prune{std::move(applied->prune)}));
@@ -160,6 +174,63 @@ Status Session::on(const Ack& ack) {
   return {};
 }
 
+Status Session::on(const DigestOf& digest) {
+  compare_.on(digest);
+  return {};
+}
+
+Status Session::on(const Stand& stand) {
+  if (!catch_up_) ++round_trips_;
+  return repair_.on(stand);
+}
+
+Status Session::on(const Match& match) {
+  return mirror_.on(match);
+}
+
+Status Session::on(const Symbols& symbols) {
+  if (shared_.draining) return {};
+  ++received_frames_;
+  if (auto taken = repair_.on(symbols); !taken) return taken;
+  acknowledge();
+  return {};
+}
+
+Status Session::on(const Items& items) {
+  if (shared_.draining) return {};
+  ++received_frames_;
+  if (auto taken = repair_.on(items); !taken) return taken;
+  acknowledge();
+  return {};
+}
+
+Status Session::on(const Resolve& resolve) {
+  return mirror_.on(resolve);
+}
+
+Status Session::on(const Resolved& resolved) {
+  if (shared_.draining) return {};
+  return repair_.on(resolved);
+}
+
+Status Session::settle(Instant now) {
+  now_ = now;
+  mirror_.pump();
+  if (auto pumped = feed_.pump(); !pumped) return pumped;
+  const auto moved = repair_.pump();
+  if (!moved) return fail(moved.error());
+  if (*moved) {
+    acknowledge();
+    note_caught_up();
+  }
+  return compare_.consider(link_.remote, quiet(), now_);
+}
+
+bool Session::quiet() const {
+  return greeted_ && !shared_.draining && intake_.caught_up() && feed_.caught_up() && !feed_.owes_corrections() &&
+         !mirror_.busy() && !repair_.busy() && shared_.store.last_local_seq() == shared_.head;
+}
+
 Status Session::on(const Ping& ping) {
   outlet_.send(encode(Pong{ping.nonce}));
   return {};
@@ -201,10 +272,6 @@ Status Session::push(LoadedCommit& commit) {
   return feed_.push(commit);
 }
 
-Status Session::pump() {
-  return feed_.pump();
-}
-
 Status Session::subscribe(std::uint64_t key) {
   if (auto added = intake_.add(key); !added) return added;
   const query::Predicate& predicate = shared_.subscriptions.at(key).predicate;
@@ -218,6 +285,8 @@ Status Session::subscribe(std::uint64_t key) {
 
 void Session::unsubscribe(std::uint64_t key) {
   intake_.remove(key);
+  repair_.forget(key);
+  compare_.forget_ours(key);
   outlet_.send(encode(Unsubscribe{key}));
 }
 
@@ -239,6 +308,7 @@ Instant Session::deadline() const {
   const EngineOptions& options = shared_.options;
   Instant next = pinged_ ? *pinged_ + (options.dead_after - options.heartbeat) : heard_ + options.heartbeat;
   if (probe_deadline_) next = std::min(next, *probe_deadline_);
+  next = std::min(next, compare_.deadline().value_or(next));
   // While we drain, nothing more is asked for.
   const auto due = shared_.draining ? std::nullopt : intake_.deadline();
   return due ? std::min(next, *due) : next;
@@ -256,6 +326,8 @@ void Session::ask_for_overdue() {
 Status Session::on_deadline(Instant now) {
   now_ = now;
   if (!shared_.draining) ask_for_overdue();
+  if (now < deadline()) return {};
+  if (auto compared = compare_.consider(link_.remote, quiet(), now); !compared) return compared;
   if (now < deadline()) return {};
   if (pinged_ || (probe_deadline_ && now >= *probe_deadline_))
     return fail(ErrorCode::Timeout, fmt::format("no sign of life from {}", link_.address));
@@ -285,13 +357,15 @@ SessionStatus Session::status() const {
   status.documents_too_large = feed_.documents_too_large();
   status.changes_unconfirmed = greeted_ ? feed_.changes_unconfirmed() : 0;
   status.documents_received = documents_received_;
+  status.repairs = repair_.repairs() + mirror_.repairs();
+  status.documents_given_up = repair_.given_up();
   status.bytes_sent = outlet_.bytes_sent;
   status.bytes_received = bytes_received_;
   return status;
 }
 
 bool Session::unsynced() const {
-  return !greeted_ || !intake_.caught_up() || !feed_.caught_up();
+  return !greeted_ || !intake_.caught_up() || !feed_.caught_up() || repair_.busy() || mirror_.busy();
 }
 
 }  // namespace fermata::sync

@@ -6,8 +6,11 @@
 #include <optional>
 #include <vector>
 
+#include "sync/compare.hpp"
 #include "sync/intake.hpp"
 #include "sync/message_reader.hpp"
+#include "sync/mirror.hpp"
+#include "sync/repair.hpp"
 
 namespace fermata::sync {
 
@@ -29,7 +32,8 @@ class Session {
   // what the store says.
   [[nodiscard]] Status receive(ByteView frame, Instant now);
   [[nodiscard]] Status push(LoadedCommit& commit);
-  [[nodiscard]] Status pump();
+  // What can be done now that something was committed or received: goes on sending, reconciling, comparing.
+  [[nodiscard]] Status settle(Instant now);
   [[nodiscard]] Status subscribe(std::uint64_t key);
   void unsubscribe(std::uint64_t key);
   void goodbye(std::optional<Duration> expected_return);
@@ -58,7 +62,7 @@ class Session {
   [[nodiscard]] Status on(const Hello& hello);
   [[nodiscard]] Status on(const Subscribe& subscribe);
   [[nodiscard]] Status on(const Unsubscribe& unsubscribe);
-  [[nodiscard]] Status on(const Changes& changes);
+  [[nodiscard]] Status on(Changes changes);
   [[nodiscard]] Status on(Want want);
   [[nodiscard]] Status on(const Ack& ack);
   [[nodiscard]] Status on(const Ping& ping);
@@ -66,12 +70,22 @@ class Session {
   [[nodiscard]] Status on(const Goodbye& goodbye);
   [[nodiscard]] Status on(const Prune& prune);
   [[nodiscard]] Status on(const Graft& graft);
+  [[nodiscard]] Status on(const DigestOf& digest);
+  [[nodiscard]] Status on(const Stand& stand);
+  [[nodiscard]] Status on(const Match& match);
+  [[nodiscard]] Status on(const Symbols& symbols);
+  [[nodiscard]] Status on(const Items& items);
+  [[nodiscard]] Status on(const Resolve& resolve);
+  [[nodiscard]] Status on(const Resolved& resolved);
   [[nodiscard]] Status on(const Skipped& skipped);
 
   [[nodiscard]] Status know_remote(const store::Epoch& epoch, store::Epoch assumed);
   [[nodiscard]] Feed::Confirmed confirmed() const;
   void ask_for(Intake::Applied& applied);
   void ask_for_overdue();
+  void forget_theirs(std::uint64_t id);
+  // Neither side is known to owe the other anything.
+  [[nodiscard]] bool quiet() const;
   void acknowledge();
   void note_caught_up();
 
@@ -81,6 +95,9 @@ class Session {
   Outlet outlet_;
   Feed feed_;
   Intake intake_;
+  Mirror mirror_;
+  Repair repair_;
+  Compare compare_;
   store::Epoch our_epoch_;
   store::Epoch remote_epoch_;  // assumed until HELLO came
   bool greeted_ = false;       // HELLO came
@@ -94,7 +111,7 @@ class Session {
   std::optional<Instant> probe_deadline_;
   std::uint64_t pings_ = 0;
 
-  std::uint64_t received_frames_ = 0;  // of CHANGES
+  std::uint64_t received_frames_ = 0;  // of CHANGES, SYMBOLS and ITEMS
   bool owes_cursors_ = false;          // an ACK went out without them
   std::uint64_t round_trips_ = 0;
   std::optional<Duration> catch_up_;

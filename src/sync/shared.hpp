@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sync/engine.hpp"
+#include "sync/item_set.hpp"
 #include "sync/messages.hpp"
 #include "sync/offers.hpp"
 
@@ -26,6 +27,8 @@ struct Shared {
   bool draining = false;    // nothing more is taken in
   std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
   PassedStates passed;      // of our documents, while several sessions could bring them
+  SetDigests digests;
+  std::uint64_t runs = 0;  // reconciliations begun by us
 
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;

@@ -20,6 +20,13 @@ enum class MessageType : std::uint64_t {
   Goodbye = 8,
   Prune = 9,
   Graft = 10,
+  Digest = 11,
+  Stand = 12,
+  Match = 13,
+  Symbols = 14,
+  Items = 15,
+  Resolve = 16,
+  Resolved = 17,
 };
 
 // What a CHANGES frame has only where there is something to say: pairs of key and value behind its other fields.

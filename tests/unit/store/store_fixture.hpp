@@ -72,7 +72,7 @@ inline void expect_agreement(Store& store, const std::string& collection) {
   EXPECT_EQ(kept->digest, truth) << "of " << collection;
   EXPECT_EQ(kept->head, log->head);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
-  EXPECT_EQ(store.for_each_version(collection, [&](auto seq, auto version) { seen.emplace_back(seq, version); }),
+  EXPECT_EQ(store.for_each_version(collection, [&](auto seq, auto version, auto) { seen.emplace_back(seq, version); }),
             log->head);
   EXPECT_EQ(seen, expected);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> visited;

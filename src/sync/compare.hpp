@@ -1,0 +1,48 @@
+// Whether both ends of a link hold the same, asked at quiet moments: when a session has become level, and later when
+// nothing has happened for a while after an exchange (docs/PROTOCOL.md, "Digests"). Private to sync/.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "sync/repair.hpp"
+
+namespace fermata::sync {
+
+class Compare {
+ public:
+  Compare(Outlet& outlet, Feed& feed, Intake& intake, Repair& repair)
+      : outlet_(outlet), shared_(outlet.shared), feed_(feed), intake_(intake), repair_(repair) {}
+
+  // Something was received, or a deadline has passed; `quiet` is true if neither side is known to owe the other
+  // anything. Errors: the store's.
+  [[nodiscard]] Status consider(const DeviceId& remote, bool quiet, Instant now);
+  // It is compared as soon as we are as quiet as the remote was when it sent it.
+  void on(const DigestOf& digest) { told_.insert_or_assign(digest.subscription, digest); }
+  void forget_theirs(std::uint64_t id) { said_.erase(id); }
+  void forget_ours(std::uint64_t id) { told_.erase(id); }
+  [[nodiscard]] const std::optional<Instant>& deadline() const { return due_; }
+
+ private:
+  using Level = std::pair<std::uint64_t, std::uint64_t>;  // how far the remote has received our log, and we theirs
+
+  [[nodiscard]] std::optional<Level> level_of(const RemoteSubscription& subscription, const DeviceId& remote) const;
+  [[nodiscard]] Level mark() const;  // moves with either log
+  [[nodiscard]] Status say(const DeviceId& remote);
+  [[nodiscard]] Status check_told();
+  [[nodiscard]] Status check(const DigestOf& told);
+  [[nodiscard]] bool remote_received(const query::Predicate& ours, std::uint64_t received) const;
+
+  Outlet& outlet_;
+  Shared& shared_;
+  Feed& feed_;
+  Intake& intake_;
+  Repair& repair_;
+  std::map<std::uint64_t, Level> said_;     // by the remote's subscription
+  std::map<std::uint64_t, DigestOf> told_;  // by ours
+  std::optional<Level> compared_at_;        // where the logs were when we last looked
+  std::optional<Instant> due_;
+};
+
+}  // namespace fermata::sync

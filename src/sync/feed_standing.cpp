@@ -1,0 +1,120 @@
+// Which of the remote's subscriptions are sent anything now: the feed's part in reconciliation.
+#include <algorithm>
+
+#include "sync/feed.hpp"
+
+namespace fermata::sync {
+namespace {
+
+// Sending all of a collection with no more documents than this costs less than finding out what is missing.
+constexpr std::uint64_t kFewDocuments = 32;
+
+std::uint64_t latest_change(const crdt::Document& document) {
+  std::uint64_t latest = document.life_mark().local_seq;
+  for (const crdt::Register& each : document.registers()) latest = std::max(latest, each.mark.local_seq);
+  return latest;
+}
+
+}  // namespace
+
+// A remote that holds nothing can neither have missed a deletion nor be spared anything.
+Feed::Standing Feed::standing_of(const Wanted& wanted, const std::string& collection, bool usable) const {
+  if (wanted.held == 0) return Standing::Going;
+  const std::uint64_t base = usable ? wanted.position.base : 0;
+  if (base < shared_.store.purged_seq() && shared_.options.mutation != Mutation::HorizonIgnored)
+    return Standing::Behind;
+  if (usable && wanted.position.seq != 0) return Standing::Going;
+  const auto ours = shared_.store.digest(collection);
+  return ours && ours->digest.count > kFewDocuments ? Standing::Useless : Standing::Going;
+}
+
+bool Feed::going(const RemoteSubscription& subscription) const {
+  return subscription.standing == Standing::Going &&
+         (withheld_.empty() || !withheld_.contains(subscription.predicate.collection()));
+}
+
+const RemoteSubscription* Feed::find(std::uint64_t id) const {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                  [&](const RemoteSubscription& subscription) { return subscription.id == id; });
+  return found == subscriptions_.end() ? nullptr : &*found;
+}
+
+void Feed::set_aside(std::uint64_t id) {
+  for (RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.id == id && subscription.standing == Standing::Going) subscription.standing = Standing::Useless;
+  }
+}
+
+void Feed::go_on(std::uint64_t id, Position position) {
+  for (RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.id != id) continue;
+    subscription.standing = Standing::Going;
+    if (subscription.position == position) continue;
+    subscription.position = subscription.announced = subscription.acked = position;
+    // Of a whole collection every document has been compared, so what the remote knows better it has sent.
+    if (subscription.predicate.matches_everything())
+      subscription.delivered = std::max(subscription.delivered, position.seq);
+  }
+}
+
+void Feed::withhold(const std::string& collection) {
+  withheld_.insert(collection);
+  for (RemoteSubscription& subscription : subscriptions_) {
+    if (subscription.predicate.collection() == collection) restart(subscription, subscription.acked);
+  }
+}
+
+void Feed::release(const std::string& collection, Again again) {
+  withheld_.erase(collection);
+  for (RemoteSubscription& subscription : subscriptions_) {
+    if (again == Again::FromCursor || subscription.predicate.collection() != collection) continue;
+    restart(subscription, {});
+    subscription.whole_until = shared_.head;
+  }
+}
+
+void Feed::restart(RemoteSubscription& subscription, Position position) {
+  subscription.position = subscription.announced = position;
+  subscription.delivered = std::min(subscription.delivered, position.seq);
+  subscription.settled = std::min(subscription.settled, position.seq);
+  forget_in_flight(subscription.id, position.seq);
+}
+
+Status Feed::answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> names, Bytes closing) {
+  return enqueue({Request::Kind::Resolve,
+                  {std::make_move_iterator(names.begin()), std::make_move_iterator(names.end())},
+                  {},
+                  {rows.begin(), rows.end()},
+                  std::move(closing)});
+}
+
+void Feed::send_in_window(Bytes frame) {
+  unacked_bytes_ += frame.size();
+  in_flight_.push_back({frame.size(), {}, 0});
+  outlet_.send(std::move(frame));
+}
+
+const RemoteSubscription* Feed::whole(std::string_view collection) const {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
+    return each.predicate.matches_everything() && each.predicate.collection() == collection;
+  });
+  return found == subscriptions_.end() ? nullptr : &*found;
+}
+
+bool Feed::had(const crdt::Document& document, const RemoteSubscription& whole) const {
+  const crdt::LocalMark& mark = document.life_mark();
+  if (shared_.options.mutation == Mutation::BuriedUnseen) return true;
+  return mark.local_seq <= whole.acked.base || (mark.source != 0 && mark.source == source_);
+}
+
+bool Feed::misses(std::string_view collection, std::string_view id, const crdt::Document& document) const {
+  const Map view = document.view();
+  const std::uint64_t latest = latest_change(document);
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
+    if (each.predicate.collection() != collection || !each.predicate.matches(id, view)) return false;
+    const bool will_be_walked = each.position.base == 0 && each.position.seq < latest;
+    return each.standing == Standing::Going && !will_be_walked;
+  });
+}
+
+}  // namespace fermata::sync

@@ -1,0 +1,75 @@
+// The feeder's half of reconciliation (docs/PROTOCOL.md, "Reconciliation"): shows the remote what documents of its
+// subscriptions we have, by coded symbols or as a list, and answers what it asks about them. One run at a time; it
+// holds 32 bytes per document while it lasts. Private to sync/.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "sync/feed.hpp"
+#include "sync/item_set.hpp"
+#include "sync/reconcile.hpp"
+
+namespace fermata::sync {
+
+class Mirror {
+ public:
+  // Runs that a remote may begin in one session; each makes us read our log's index.
+  static constexpr std::size_t kMaxRuns = 256;
+  static constexpr std::size_t kMaxSymbolsPerRequest = 1u << 17;
+
+  Mirror(Outlet& outlet, Feed& feed) : outlet_(outlet), shared_(outlet.shared), feed_(feed) {}
+
+  // Tells the owner of each subscription that the feed has set aside. Errors: the store's.
+  [[nodiscard]] Status stand();
+  // Errors: Protocol, LimitExceeded, the store's.
+  [[nodiscard]] Status on(const Match& match);
+  [[nodiscard]] Status on(const Resolve& resolve);
+  // Sends what was asked for, as far as the window allows.
+  void pump();
+  // The subscription has ended.
+  void forget(std::uint64_t id);
+
+  [[nodiscard]] bool busy() const { return run_.has_value() || !standing_.empty(); }
+  // Nothing that the remote sends about this collection may be taken in: it was sent before the remote knew that it has
+  // to reconcile first.
+  [[nodiscard]] bool refuses(std::string_view collection) const;
+  // Reconciliations that the remote asked for without having been told to.
+  [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
+
+ private:
+  struct Standing {
+    std::string collection;
+    bool behind = false;
+    std::optional<std::uint64_t> level_at;  // the head that the digest it was told is of
+  };
+  struct Run {
+    RunHead head;
+    std::string collection;
+    ItemSet set;
+    std::optional<SymbolEncoder> encoder;
+    std::uint64_t symbols_asked = 0;  // how many of all
+    std::size_t items_sent = 0;
+    bool items_asked = false;
+  };
+
+  [[nodiscard]] Status stand(const RemoteSubscription& subscription);
+  [[nodiscard]] Status begin(const RemoteSubscription& subscription, const Match& match);
+  [[nodiscard]] Status ask(const Match& match);
+  void go_on(std::uint64_t id, Position position);
+  void send_symbols();
+  void send_items();
+
+  Outlet& outlet_;
+  Shared& shared_;
+  Feed& feed_;
+  std::map<std::uint64_t, Standing> standing_;      // told to say how to go on, and silent so far
+  std::multimap<std::uint64_t, std::string> shut_;  // subscription, collection: see refuses()
+  std::optional<Run> run_;
+  std::size_t runs_ = 0;
+  std::uint64_t repairs_ = 0;
+};
+
+}  // namespace fermata::sync
