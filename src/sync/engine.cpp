@@ -235,6 +235,14 @@ bool Engine::unsent() const {
                      [](const auto& entry) { return entry.second->unsent(); });
 }
 
+std::uint64_t Engine::repairs() const {
+  return impl_->shared.repairs;
+}
+
+std::uint64_t Engine::documents_given_up() const {
+  return impl_->shared.given_up;
+}
+
 std::vector<AwayPeer> Engine::away() const {
   return {impl_->away.begin(), impl_->away.end()};
 }

@@ -131,6 +131,9 @@ class Engine {
   [[nodiscard]] bool unsent() const;
   [[nodiscard]] std::vector<SessionStatus> sessions() const;
   [[nodiscard]] std::vector<AwayPeer> away() const;  // at most the latest 64
+  // Of all sessions, also of those that have ended: see SessionStatus.
+  [[nodiscard]] std::uint64_t repairs() const;
+  [[nodiscard]] std::uint64_t documents_given_up() const;
 
  private:
   struct Impl;

@@ -86,7 +86,10 @@ Status Mirror::begin(const RemoteSubscription& subscription, const Match& match)
   if (++runs_ > kMaxRuns) return fail(ErrorCode::LimitExceeded, "the peer reconciles again and again");
   auto set = read_item_set(shared_.store, subscription.predicate);
   if (!set) return fail(std::move(set.error()));
-  if (standing_.erase(match.subscription) == 0) ++repairs_;
+  if (standing_.erase(match.subscription) == 0) {
+    ++repairs_;
+    ++shared_.repairs;
+  }
   feed_.set_aside(match.subscription);
   Run run;
   run.head = {match.subscription, match.run, set->head, set->digest};

@@ -38,6 +38,7 @@ Status Repair::on(const Stand& stand) {
 Status Repair::differs(std::uint64_t key, const crdt::Digest& theirs) {
   if (busy_with(key) || ++attempts_[key] > kMaxRepairs) return {};
   ++repairs_;
+  ++shared_.repairs;
   Stand stand;
   stand.subscription = key;
   stand.collection_size = theirs.count;
@@ -297,6 +298,7 @@ Status Repair::bury(const std::string& collection, const std::vector<std::string
     if (!document->alive()) continue;
     if (auto removed = transaction->remove(collection, id); !removed) return removed;
     ++given_up_;
+    ++shared_.given_up;
   }
   if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
   return {};

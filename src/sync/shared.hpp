@@ -28,7 +28,9 @@ struct Shared {
   std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
   PassedStates passed;      // of our documents, while several sessions could bring them
   SetDigests digests;
-  std::uint64_t runs = 0;  // reconciliations begun by us
+  std::uint64_t runs = 0;     // reconciliations begun by us
+  std::uint64_t repairs = 0;  // of all sessions, as in SessionStatus
+  std::uint64_t given_up = 0;
 
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;

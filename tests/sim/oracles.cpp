@@ -16,8 +16,8 @@ crdt::Delta everything(const DocumentKey& key, const crdt::Document& document) {
 }  // namespace
 
 const char* name_of(Oracle oracle) {
-  constexpr const char* kNames[] = {"none",   "acknowledged write", "resurrection", "equal state",
-                                    "answer", "caught up",          "silence",      "once"};
+  constexpr const char* kNames[] = {
+      "none", "acknowledged write", "resurrection", "equal state", "answer", "caught up", "silence", "once", "repair"};
   return kNames[static_cast<std::size_t>(oracle)];
 }
 
@@ -120,6 +120,8 @@ void Scenario::judge_sessions() {
                            session.caught_up ? "the remote has not caught up" : "has not caught up"));
       if (session.round_trips == 0) report(Oracle::CaughtUp, fmt::format("device {} counts no round trip", i));
     }
+    if (engine.repairs() != 0)
+      report(Oracle::Repair, fmt::format("device {} was level with a peer, and yet they did not hold the same", i));
     if (engine.unsynced()) report(Oracle::CaughtUp, fmt::format("device {} says that it is not synced", i));
   }
 }

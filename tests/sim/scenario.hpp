@@ -21,6 +21,7 @@ enum class Oracle : std::uint8_t {
   CaughtUp,           // nothing happens, and yet somebody is not level, or has no session
   Silence,            // frames after everything had been said
   Once,               // a change was sent over one link, in one direction, more than once
+  Repair,             // digests differed where everything had been sent: made good, but something was lost
 };
 [[nodiscard]] const char* name_of(Oracle oracle);
 
