@@ -133,19 +133,12 @@ std::uint64_t FieldReader::register_life() {
   return life;
 }
 
-Register FieldReader::register_without_value(const std::vector<CommitRow>& rows) {
-  Register r;
-  r.path = path();
-  const std::uint64_t code = uint(0, UINT64_MAX, "a register's commit");
-  if (ok() && code / kKinds >= rows.size()) fault(ErrorCode::Malformed, "a register names a commit that is not there");
-  if (!ok()) return r;
-  const CommitRow& row = rows[code / kKinds];
-  r.kind = static_cast<RegisterKind>(code % kKinds);
-  r.dot = row.dot;
-  r.stamp = row.stamp;
-  r.life = row.life;
-  r.mark = row.mark;
-  return r;
+Totals FieldReader::totals() {
+  if (array() != 2) fault(ErrorCode::Malformed, "a share of a counter is not a pair");
+  Totals totals;
+  totals.up = static_cast<std::int64_t>(uint(0, INT64_MAX, "what was counted up"));
+  totals.down = static_cast<std::int64_t>(uint(0, INT64_MAX, "what was counted down"));
+  return totals;
 }
 
 }  // namespace fermata::crdt

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crdt/counter.hpp"
 #include "crdt/document.hpp"
 
 namespace fermata::crdt {
@@ -39,12 +40,6 @@ void write_path(const Path& path, CborWriter& out);
 [[nodiscard]] bool next_is_bytes(const CborReader& in);
 [[nodiscard]] bool next_is_uint(const CborReader& in);
 
-// The kind and the commit of a register in one number, which for the first eight commits takes one byte.
-inline constexpr std::uint64_t kKinds = 3;
-[[nodiscard]] inline std::uint64_t register_code(std::size_t commit, RegisterKind kind) {
-  return commit * kKinds + static_cast<std::uint64_t>(kind);
-}
-
 // Reads fields that somebody else wrote. The first fault sticks: from then on every call returns an empty value and
 // consumes nothing, so that callers look once, at the end. Loops must run over counts read here, or test `ok()`.
 class FieldReader {
@@ -66,8 +61,7 @@ class FieldReader {
   [[nodiscard]] Dot dot();
   [[nodiscard]] Stamp stamp();
   [[nodiscard]] std::uint64_t register_life();
-  // Of the metadata. Path, kind, and what `rows` says about the commit; no value and no life beyond that.
-  [[nodiscard]] Register register_without_value(const std::vector<CommitRow>& rows);
+  [[nodiscard]] Totals totals();  // [up, down]
 
   [[nodiscard]] bool ok() const { return !error_; }
   [[nodiscard]] Error& error() { return *error_; }

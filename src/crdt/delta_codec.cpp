@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/uuid.hpp"
+#include "crdt/counter.hpp"
 
 namespace fermata::crdt {
 namespace {
@@ -17,16 +18,23 @@ constexpr std::size_t kActorBytes = 8;
 constexpr unsigned kCounterBits = 16;
 constexpr std::uint64_t kMaxCounter = (1u << kCounterBits) - 1;
 constexpr std::int64_t kMaxMs = kMaxStamp.value >> kCounterBits;
+constexpr std::uint64_t kKinds = 4;
 // What a register counts for beside its path and value.
 constexpr std::size_t kItemsPerRegister = 3;
 constexpr std::size_t kItemsPerDocument = 3;
+constexpr std::size_t kItemsPerShare = 3;  // its value
 
 // The code of a register tells its kind and its commit: that of the register before, the next one not yet mentioned,
 // or any by its number.
 enum class Relation : std::uint64_t { Same = 0, Next = 1, Numbered = 2 };
 
 std::uint64_t code_of(Relation relation, std::size_t commit, RegisterKind kind) {
-  return register_code(static_cast<std::size_t>(relation) + (relation == Relation::Numbered ? commit : 0), kind);
+  return (static_cast<std::size_t>(relation) + (relation == Relation::Numbered ? commit : 0)) * kKinds +
+         static_cast<std::uint64_t>(kind);
+}
+
+constexpr std::size_t width_of(RegisterKind kind) {
+  return has_value(kind) ? 3 : 2;
 }
 
 std::array<std::uint8_t, kActorBytes> actor_bytes(ActorId actor) {
@@ -64,10 +72,12 @@ void DeltaWriter::write_collection(const std::string& collection, CborWriter& ou
   if (is_kept(collection)) collections_.add(collection);
 }
 
+// Of a share, the path of its counter: whose share it is, the commit tells.
 void DeltaWriter::write_path_of(const Register& r) {
-  if (const auto number = paths_.find(r.path)) return documents_.uint(*number);
-  write_path(r.path, documents_);
-  if (is_kept(r.path)) paths_.add(r.path);
+  const Path path = r.kind == RegisterKind::Counter ? counter_path(r) : r.path;
+  if (const auto number = paths_.find(path)) return documents_.uint(*number);
+  write_path(path, documents_);
+  if (is_kept(path)) paths_.add(path);
 }
 
 void DeltaWriter::add(const Delta& delta) {
@@ -76,7 +86,7 @@ void DeltaWriter::add(const Delta& delta) {
   write_id(delta.id, documents_);
   documents_.uint(delta.life);
   std::size_t items = 0;
-  for (const Register& r : delta.registers) items += r.kind == RegisterKind::Value ? 3 : 2;
+  for (const Register& r : delta.registers) items += width_of(r.kind);
   documents_.array(items);
   for (const Register& r : delta.registers) {
     write_path_of(r);
@@ -87,7 +97,7 @@ void DeltaWriter::add(const Delta& delta) {
                                                            : Relation::Numbered;
     last_commit_ = commit + 1;
     documents_.uint(code_of(relation, commit, r.kind));
-    if (r.kind == RegisterKind::Value) documents_.value(r.value);
+    if (has_value(r.kind)) documents_.value(r.value);
   }
 }
 
@@ -205,14 +215,21 @@ Register DeltaReader::read_register(FieldReader& in, const std::vector<CommitRow
   return r;
 }
 
+void DeltaReader::read_share(FieldReader& in, Register& r) {
+  in.spend(items_left_, kItemsPerShare);
+  r.path = share_path(std::move(r.path), r.dot.actor);
+  r.value = value_of(in.totals());
+}
+
 std::vector<Register> DeltaReader::read_registers(FieldReader& in, const std::vector<CommitRow>& rows) {
   std::vector<Register> registers;
   std::size_t items = in.array();
   while (items != 0 && in.ok()) {
     Register r = read_register(in, rows);
-    const std::size_t width = r.kind == RegisterKind::Value ? 3 : 2;
+    const std::size_t width = width_of(r.kind);
     if (items < width) in.fault(ErrorCode::Malformed, "the last register is cut off");
     if (r.kind == RegisterKind::Value) r.value = in.value(r.path.size(), items_left_);
+    if (r.kind == RegisterKind::Counter) read_share(in, r);
     if (!registers.empty() && r.path <= registers.back().path)
       in.fault(ErrorCode::Malformed, "registers are not in the order of their paths");
     if (!in.ok()) break;

@@ -62,6 +62,7 @@ class DeltaReader {
   [[nodiscard]] ActorMemory* read_actor(FieldReader& in);
   [[nodiscard]] Path read_path(FieldReader& in);
   [[nodiscard]] Register read_register(FieldReader& in, const std::vector<CommitRow>& rows);
+  void read_share(FieldReader& in, Register& r);
   [[nodiscard]] std::vector<Register> read_registers(FieldReader& in, const std::vector<CommitRow>& rows);
 
   SaidTable<std::string, kCollectionSlots> collections_;

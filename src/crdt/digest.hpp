@@ -9,8 +9,8 @@ namespace fermata::crdt {
 
 class Document;
 
-// Names one state of one document: XXH3-64 of the CBOR sequence collection, id, fingerprint; 1 where that is 0. Of a
-// dead or unknown document 0.
+// Names one state of one document: XXH3-64 of collection, id and fingerprint, encoded as for Document::fingerprint; 1
+// where that is 0. Of a dead or unknown document 0.
 [[nodiscard]] std::uint64_t version_of(std::string_view collection, std::string_view id, const Document& document);
 // The same, of a living document whose fingerprint is known.
 [[nodiscard]] std::uint64_t version_of(std::string_view collection, std::string_view id, std::uint64_t fingerprint);

@@ -3,6 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <bit>
+#include <cstring>
+#include <utility>
+
 #include "base/hash.hpp"
 #include "crdt/digest.hpp"
 #include "crdt/order.hpp"
@@ -27,6 +32,28 @@ Status not_alive(std::string_view what) {
 Status worn_out() {
   return fail(ErrorCode::LimitExceeded, "the document was deleted and inserted too often; use a new id");
 }
+
+// What is hashed: numbers as eight bytes, the lowest first; texts as their length and their bytes.
+class HashInput {
+ public:
+  void number(std::uint64_t value) {
+    std::array<char, 8> bytes;
+    if constexpr (std::endian::native == std::endian::little) {
+      std::memcpy(bytes.data(), &value, bytes.size());
+    } else {
+      for (char& byte : bytes) byte = static_cast<char>(std::exchange(value, value >> 8U));
+    }
+    bytes_.append(bytes.data(), bytes.size());
+  }
+  void text(std::string_view text) {
+    number(text.size());
+    bytes_.append(text);
+  }
+  [[nodiscard]] std::uint64_t hash() const { return fast_hash64(as_bytes(bytes_)); }
+
+ private:
+  std::string bytes_;
+};
 
 // Appends one register per leaf of `map`, in path order. `model` carries all but path, kind and value.
 Status add_leaves(const Map& map, Path& path, const Register& model, std::vector<Register>& out) {
@@ -73,6 +100,11 @@ Status Document::set(const Path& path, const Value& value, const Commit& commit)
   if (!alive()) return not_alive("update");
   if (path.empty()) return fail(ErrorCode::InvalidArgument, "a document is not a field; name the field to set");
   if (exceeds_depth(path.size(), value)) return too_deep(path);
+  if (stands_below_counter(path)) {
+    return fail(
+        ErrorCode::InvalidArgument,
+        fmt::format("'{}' is below a counter, which has no fields; unset or replace the counter", dotted(path)));
+  }
   auto model = model_for(path, commit);
   if (!model) return fail(std::move(model.error()));
   std::vector<Register> fresh;
@@ -116,7 +148,7 @@ Status Document::remove(const Commit& commit) {
 // need not be beaten, only not be older than: they were never shipped, or are shipped with this one.
 Result<Register> Document::model_for(const Path& path, const Commit& commit) const {
   Stamp stamp = commit.stamp;
-  const auto beat = [&](const Register& r) { stamp = std::max(stamp, r.dot == commit.dot ? r.stamp : r.stamp.next()); };
+  const auto beat = [&](const Register& r) { stamp = std::max(stamp, r.dot == commit.dot ? r.stamp : after(r.stamp)); };
   for (std::size_t depth = 1; depth < path.size(); ++depth) {
     const PathView ancestor = PathView(path).first(depth);
     const auto at = place_of(registers_, ancestor);
@@ -170,25 +202,22 @@ std::optional<Delta> Document::delta_since(std::uint64_t since, std::uint32_t ex
 }
 
 std::uint64_t Document::fingerprint() const {
-  CborWriter state;
-  state.uint(life_);
+  HashInput state;
+  state.number(life_);
   for (const Register& r : registers_) {
-    state.array(r.path.size());
+    state.number(r.path.size());
     for (const std::string& name : r.path) state.text(name);
-    state.uint(r.dot.actor);
-    state.uint(r.dot.seq);
-    state.uint(r.stamp.value);
-    state.uint(r.life);
+    for (const std::uint64_t field : {r.dot.actor, r.dot.seq, r.stamp.value, r.life}) state.number(field);
   }
-  return fast_hash64(state.view());
+  return state.hash();
 }
 
 std::uint64_t version_of(std::string_view collection, std::string_view id, std::uint64_t fingerprint) {
-  CborWriter name;
+  HashInput name;
   name.text(collection);
   name.text(id);
-  name.uint(fingerprint);
-  return std::max<std::uint64_t>(fast_hash64(name.view()), 1);
+  name.number(fingerprint);
+  return std::max<std::uint64_t>(name.hash(), 1);
 }
 
 std::uint64_t version_of(std::string_view collection, std::string_view id, const Document& document) {

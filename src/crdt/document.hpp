@@ -11,6 +11,11 @@
 // One commit may touch a document several times: its later writes replace its earlier ones. What such a commit ships is
 // the state that it ended with; a document must not be shipped between two writes of one dot.
 //
+// Counters. A counter is seen as one integer, the sum of what each author counted up and down at its path, limited to
+// what an int64 holds. Authors who count at the same time add up. Whoever sets or unsets the field (or something above
+// it) replaces the counter with all that was counted, also with what he has not heard of yet; who counts after an unset
+// begins at 0. If at the same time one author makes a map of the missing field and another a counter, the map is seen.
+//
 // Life. Odd is alive, even is deleted. Registers of an older life than the document's are void and pruned, except that
 // a tombstone keeps those of the life that it ended, so that subscriptions can still be matched against it.
 //
@@ -19,6 +24,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,10 +39,16 @@ using Path = std::vector<std::string>;
 inline constexpr std::uint64_t kMaxLife = (std::uint64_t{1} << 53) - 1;
 
 enum class RegisterKind : std::uint8_t {
-  Value = 0,   // a scalar or an array
-  Map = 1,     // "here is a map": an explicit {} or a replaced subtree, or a hidden value
-  Absent = 2,  // unset
+  Value = 0,    // a scalar or an array
+  Map = 1,      // "here is a map": an explicit {} or a replaced subtree, or a hidden value
+  Absent = 2,   // unset
+  Counter = 3,  // one author's share of a counter
 };
+
+// Whether registers of this kind have a value that travels with them.
+[[nodiscard]] constexpr bool has_value(RegisterKind kind) {
+  return kind == RegisterKind::Value || kind == RegisterKind::Counter;
+}
 
 // Where this store got something from and when; local bookkeeping that is never sent.
 struct LocalMark {
@@ -48,7 +60,7 @@ struct LocalMark {
 struct Register {
   Path path;
   RegisterKind kind = RegisterKind::Value;
-  Value value;  // null unless kind is Value
+  Value value;  // of a Value; of a Counter what its author has counted, [up, down]; else null
   Dot dot;
   Stamp stamp;
   std::uint64_t life = 1;
@@ -66,7 +78,7 @@ struct Delta {
 // What a local commit writes with.
 struct Commit {
   Dot dot;
-  Stamp stamp;  // a register's own stamp is the greater of this and (what it overwrites).next()
+  Stamp stamp;  // a register's own is greater if it must be, to replace what the author sees
   std::uint64_t local_seq = 0;
 };
 
@@ -89,9 +101,13 @@ class Document {
   // the first level) or at kMaxLife. On any error of this and the following calls nothing has changed.
   [[nodiscard]] Status insert(const Map& fields, const Commit& commit);
   // Replaces what is at the path, subtree and all: one register, or for a map one Map register and one per leaf below.
-  // Errors: NotFound if not alive, InvalidArgument for the empty path, LimitExceeded deeper than kMaxDepth or where the
-  // last possible stamp stands.
+  // Errors: NotFound if not alive, InvalidArgument for the empty path and below a counter, LimitExceeded deeper than
+  // kMaxDepth or where the last possible stamp stands.
   [[nodiscard]] Status set(const Path& path, const Value& value, const Commit& commit);
+  // Counts at the path; `amount` may be negative. A missing field begins at 0, which an amount of 0 makes visible. An
+  // author's ups, and his downs, stand still at the greatest int64. Errors: NotFound if not alive; InvalidArgument for
+  // the empty path, where another value stands, and below a counter; LimitExceeded as set().
+  [[nodiscard]] Status increment(const Path& path, std::int64_t amount, const Commit& commit);
   // Takes away what is at the path; where nothing is seen, nothing is written. Errors: as set().
   [[nodiscard]] Status unset(const Path& path, const Commit& commit);
   // Deletes. Errors: NotFound if not alive, LimitExceeded at kMaxLife.
@@ -107,7 +123,9 @@ class Document {
   [[nodiscard]] std::optional<Delta> delta_since(std::uint64_t since, std::uint32_t except_source) const;
 
   // Order-independent 64-bit fingerprint of (life, and each register's path, dot, stamp, life). Equal states have equal
-  // ones, however they came about; hidden values do not count. Local marks do not count.
+  // ones, however they came about; hidden values do not count. Local marks do not count. XXH3-64 of the life, then for
+  // each register by path: how many names, the names, actor, seq, stamp, life. A number is eight bytes, the lowest
+  // first; a text is its length and its bytes.
   [[nodiscard]] std::uint64_t fingerprint() const;
 
   // The two columns of a stored row. `metadata` holds no value that `body` shows. decode() trusts nothing. Errors:
@@ -125,6 +143,10 @@ class Document {
   [[nodiscard]] bool has_younger_ancestor(const Register& r) const;
   void hide_ancestors(const Path& path);
   [[nodiscard]] Result<Register> model_for(const Path& path, const Commit& commit) const;
+  [[nodiscard]] std::span<const Register> below(const Path& path) const;
+  [[nodiscard]] bool stands_below_counter(const Path& path) const;
+  [[nodiscard]] Status check_countable(const Path& path) const;
+  [[nodiscard]] Result<Stamp> beginning_of(const Path& path) const;
   void replace_subtree(const Path& path, std::vector<Register> fresh);
 
   std::uint64_t life_ = 0;

@@ -13,10 +13,12 @@ int rank(RegisterKind kind) {
   switch (kind) {
     case RegisterKind::Value:
       return 0;
-    case RegisterKind::Absent:
+    case RegisterKind::Counter:
       return 1;
-    case RegisterKind::Map:
+    case RegisterKind::Absent:
       return 2;
+    case RegisterKind::Map:
+      return 3;
   }
   return 0;
 }
@@ -52,7 +54,7 @@ bool wins(const Register& a, const Register& b) {
   if (const auto order = age_of(a) <=> age_of(b); order != 0) return order > 0;
   if (a.kind != b.kind) return rank(a.kind) > rank(b.kind);
   // One commit wrote two values at one path: only a dishonest peer does, and still everybody must agree.
-  return a.kind == RegisterKind::Value && encode_value(a.value) > encode_value(b.value);
+  return has_value(a.kind) && encode_value(a.value) > encode_value(b.value);
 }
 
 bool Document::merge(const Delta& delta, const LocalMark& mark) {

@@ -47,6 +47,12 @@ struct Age {
   return Age{r.life, r.stamp, r.dot.actor, r.dot.seq};
 }
 
+// What a local write that replaces something of this stamp carries at least. Not the next: that is where a counter
+// begins on what is replaced, which such a write, too, is to void.
+[[nodiscard]] inline Stamp after(Stamp replaced) {
+  return replaced.next().next();
+}
+
 // Of two registers at one path: whether `a` replaces `b`. Never both ways; neither way only if they are the same.
 [[nodiscard]] bool wins(const Register& a, const Register& b);
 

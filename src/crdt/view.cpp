@@ -1,5 +1,6 @@
 // What people see of a document: the tree that its registers span. Registers are sorted by path, so each subtree is one
 // contiguous range and the tree comes out in key order, in one pass.
+#include "crdt/counter.hpp"
 #include "crdt/document.hpp"
 #include "crdt/shape.hpp"
 
@@ -15,7 +16,10 @@ struct Child {
   Range below;
 
   [[nodiscard]] bool is_value() const { return here != nullptr && here->kind == RegisterKind::Value; }
-  [[nodiscard]] bool is_seen() const { return here == nullptr || here->kind != RegisterKind::Absent || !below.empty(); }
+  // A share by itself is not seen: here others have made a map of its counter.
+  [[nodiscard]] bool is_seen() const {
+    return !below.empty() || here->kind == RegisterKind::Value || here->kind == RegisterKind::Map;
+  }
 };
 
 // Takes the next key off `level`, whose registers share their first `depth` names.
@@ -39,6 +43,8 @@ Map build(Range level, std::size_t depth) {
     const Child child = next_child(level, depth);
     if (child.is_value()) {
       map.emplace_hint(map.end(), *child.key, child.here->value);
+    } else if (is_counter(child.below, depth + 1)) {
+      map.emplace_hint(map.end(), *child.key, sum_of(child.below));
     } else if (child.is_seen()) {
       map.emplace_hint(map.end(), *child.key, build(child.below, depth + 1));
     }
@@ -58,6 +64,8 @@ void write(Range level, std::size_t depth, CborWriter& out) {
     out.text(*child.key);
     if (child.is_value()) {
       out.value(child.here->value);
+    } else if (is_counter(child.below, depth + 1)) {
+      out.integer(sum_of(child.below));
     } else {
       write(child.below, depth + 1, out);
     }

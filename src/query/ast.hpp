@@ -67,12 +67,14 @@ struct InsertStatement {
   OnConflict on_conflict = OnConflict::Fail;
 };
 
+enum class AssignmentKind : std::uint8_t { Set, Increment };
 struct Assignment {
   crdt::Path path;
   Operand value;
 };
 struct UpdateStatement {
   std::string collection;
+  AssignmentKind kind = AssignmentKind::Set;
   std::vector<Assignment> assignments;  // no path is a prefix of another
   Where where;
 };

@@ -42,6 +42,7 @@ struct k_do : keyword<TAO_PEGTL_ISTRING("do")> {};
 struct k_nothing : keyword<TAO_PEGTL_ISTRING("nothing")> {};
 struct k_update : keyword<TAO_PEGTL_ISTRING("update")> {};
 struct k_set : keyword<TAO_PEGTL_ISTRING("set")> {};
+struct k_increment : keyword<TAO_PEGTL_ISTRING("increment")> {};
 struct k_delete : keyword<TAO_PEGTL_ISTRING("delete")> {};
 struct k_and : keyword<TAO_PEGTL_ISTRING("and")> {};
 struct k_or : keyword<TAO_PEGTL_ISTRING("or")> {};
@@ -139,7 +140,10 @@ struct insert : seq<if_must<k_insert, k_into, collection, k_documents, documents
 struct equals : sign<'='> {};
 struct assignment : seq<path, must<equals, operand>> {};
 struct assignments : list_must<assignment, sign<','>> {};
-struct update : seq<if_must<k_update, collection, k_set, assignments>, opt<where>> {};
+struct increase : seq<path, must<k_by, operand>> {};
+struct increases : list_must<increase, sign<','>> {};
+struct change : sor<if_must<k_set, assignments>, if_must<k_increment, increases>> {};
+struct update : seq<if_must<k_update, collection, change>, opt<where>> {};
 struct erase : seq<if_must<k_delete, k_from, collection>, opt<where>> {};
 
 struct any_statement : sor<select, insert, update, erase> {};
@@ -172,7 +176,11 @@ inline constexpr const char* expected<k_id> = "ID CONFLICT";
 template <>
 inline constexpr const char* expected<k_conflict> = "CONFLICT";
 template <>
-inline constexpr const char* expected<k_set> = "SET";
+inline constexpr const char* expected<change> = "SET or INCREMENT";
+template <>
+inline constexpr const char* expected<increases> = "a field to increment";
+template <>
+inline constexpr const char* expected<increase> = "a field to increment";
 template <>
 inline constexpr const char* expected<collection> =
     "the name of a collection (a reserved word needs \"double quotes\")";
@@ -264,6 +272,6 @@ using selector = parse_tree::selector<
                                         json_text, k_true, k_false, k_null, k_missing, k_not, object, member, array,
                                         comparison_sign, condition, compare, in, like, is, negation, conjunction,
                                         expression, where, order_term, k_desc, limit, select, insert, do_nothing,
-                                        do_update, update, assignment, erase>>;
+                                        do_update, update, assignment, increase, erase>>;
 
 }  // namespace fermata::query::grammar

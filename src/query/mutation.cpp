@@ -1,6 +1,7 @@
 #include "query/mutation.hpp"
 
 #include "query/document_check.hpp"
+#include "query/literals.hpp"
 #include "query/matcher.hpp"
 #include "query/sql.hpp"
 #include "query/sqlite_functions.hpp"
@@ -75,10 +76,11 @@ Result<bool> insert_new(store::Transaction& transaction, std::string_view collec
   return fail(std::move(inserted.error()));
 }
 
-// What one UPDATE writes to one document. A value that is nothing unsets the field.
+// What one UPDATE writes to one document.
 struct FieldWrite {
   const crdt::Path* path = nullptr;
-  std::optional<Value> value;
+  std::optional<Value> value;  // nothing unsets the field
+  std::int64_t amount = 0;     // of an INCREMENT
 };
 struct DocumentWrite {
   std::string id;
@@ -101,6 +103,16 @@ Result<std::optional<Value>> assigned_value(const Operand& operand, std::string_
   return stored_value(body, path);
 }
 
+Result<std::int64_t> amount_of(const std::optional<Value>& value, const crdt::Path& path) {
+  const auto* amount = value ? value->if_a<std::int64_t>() : nullptr;
+  if (amount != nullptr) return *amount;
+  std::string name;
+  write_path(name, path);
+  return fail(ErrorCode::InvalidArgument, "INCREMENT " + name + ": the amount is " +
+                                              (value ? to_json(*value) : "a missing field") +
+                                              ", not a whole number; counters count in whole numbers");
+}
+
 Result<DocumentWrite> plan_update(const UpdateStatement& statement, std::string_view id, ByteView body) {
   DocumentWrite write{std::string(id), {}};
   for (const Assignment& assignment : statement.assignments) {
@@ -108,7 +120,15 @@ Result<DocumentWrite> plan_update(const UpdateStatement& statement, std::string_
     if (!before) return fail(before.error());
     auto after = assigned_value(assignment.value, id, body);
     if (!after) return fail(after.error());
-    if (*before != *after) write.fields.push_back({&assignment.path, std::move(*after)});
+    if (statement.kind == AssignmentKind::Set) {
+      if (*before != *after) write.fields.push_back({&assignment.path, std::move(*after)});
+      continue;
+    }
+    const auto amount = amount_of(*after, assignment.path);
+    if (!amount) return fail(amount.error());
+    // By 0, a missing counter begins, and another stays as it is. What is none is refused either way.
+    if (*amount != 0 || !*before || before->value().if_a<std::int64_t>() == nullptr)
+      write.fields.push_back({&assignment.path, std::nullopt, *amount});
   }
   return write;
 }
@@ -122,11 +142,18 @@ Status check_assignments(const UpdateStatement& statement) {
   return {};
 }
 
-Status apply(store::Transaction& transaction, std::string_view collection, const DocumentWrite& write) {
+Status apply_field(store::Transaction& transaction, const UpdateStatement& statement, const std::string& id,
+                   const FieldWrite& field) {
+  const std::string& collection = statement.collection;
+  if (statement.kind == AssignmentKind::Increment)
+    return transaction.increment(collection, id, *field.path, field.amount);
+  return field.value ? transaction.set(collection, id, *field.path, *field.value)
+                     : transaction.unset(collection, id, *field.path);
+}
+
+Status apply(store::Transaction& transaction, const UpdateStatement& statement, const DocumentWrite& write) {
   for (const FieldWrite& field : write.fields) {
-    auto written = field.value ? transaction.set(collection, write.id, *field.path, *field.value)
-                               : transaction.unset(collection, write.id, *field.path);
-    if (!written) return written;
+    if (auto written = apply_field(transaction, statement, write.id, field); !written) return written;
   }
   return {};
 }
@@ -183,7 +210,7 @@ Result<Ids> update(store::Transaction& transaction, const UpdateStatement& state
   if (!selected) return fail(selected.error());
   Ids ids;
   for (DocumentWrite& write : writes) {
-    if (auto applied = apply(transaction, statement.collection, write); !applied) return fail(applied.error());
+    if (auto applied = apply(transaction, statement, write); !applied) return fail(applied.error());
     ids.push_back(std::move(write.id));
   }
   return ids;

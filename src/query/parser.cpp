@@ -72,29 +72,31 @@ class Builder {
     for (const auto& child : node.children) {
       if (child->is_type<g::collection>()) statement.collection = collection(*child);
       if (child->is_type<g::where>()) statement.where = where(*child);
-      if (child->is_type<g::assignment>()) assign(statement.assignments, *child);
+      if (child->is_type<g::increase>()) statement.kind = AssignmentKind::Increment;
+      if (child->is_type<g::assignment>() || child->is_type<g::increase>()) assign(statement, *child);
     }
     return statement;
   }
 
-  void assign(std::vector<Assignment>& assignments, const Node& node) {
+  void assign(UpdateStatement& statement, const Node& node) {
+    const std::string verb = statement.kind == AssignmentKind::Set ? "SET " : "INCREMENT ";
     Assignment made{path(*node.children[0]), operand(*node.children[1])};
     if (made.path.front() == kIdField) {
       refuse(ErrorCode::InvalidArgument,
-             "SET _id: the id of a document cannot change; insert another document instead");
+             verb + "_id: the id of a document cannot change; insert another document instead");
     }
-    for (const Assignment& other : assignments) {
+    for (const Assignment& other : statement.assignments) {
       const std::size_t shared = std::min(made.path.size(), other.path.size());
       if (!std::equal(made.path.begin(), made.path.begin() + static_cast<std::ptrdiff_t>(shared), other.path.begin())) {
         continue;
       }
       std::string name;
       write_path(name, made.path);
-      refuse(ErrorCode::InvalidArgument, "SET " + name +
-                                             ": another assignment of the statement sets the same field, or "
-                                             "one around or inside it; set each field once");
+      refuse(ErrorCode::InvalidArgument, verb + name +
+                                             ": another assignment of the statement names the same field, or "
+                                             "one around or inside it; name each field once");
     }
-    assignments.push_back(std::move(made));
+    statement.assignments.push_back(std::move(made));
   }
 
   DeleteStatement erase(const Node& node) {

@@ -7,7 +7,7 @@
 namespace fermata::store {
 
 Result<std::uint64_t> Store::Impl::read_head(Connection& connection) const {
-  auto statement = connection.prepare("SELECT local_seq FROM state WHERE id = 1");
+  auto statement = connection.prepare("SELECT local_seq FROM state WHERE id = 0");
   if (!statement) {
     return fail(std::move(statement).error());
   }
@@ -100,7 +100,8 @@ Result<CollectionDigest> Store::digest(std::string_view collection) {
   CollectionDigest result;
   auto done = impl_->with_snapshot([&](Connection& connection) -> Status {
     auto head = impl_->read_head(connection);
-    auto row = connection.prepare("SELECT live, digest_low, digest_high FROM collections WHERE name = ?");
+    auto row = connection.prepare(
+        "SELECT live, digest_low, digest_high FROM state WHERE id = (SELECT id FROM collections WHERE name = ?)");
     if (!head || !row) {
       return fail(!head ? std::move(head).error() : std::move(row).error());
     }
@@ -194,7 +195,7 @@ Result<Store::Impl::Purged> Store::Impl::forget_tombstones(WallTime before, std:
 }
 
 Status Store::Impl::commit_purge(const Purged& purged) {
-  auto note = writer->prepare("UPDATE state SET purged_seq = ? WHERE id = 1");
+  auto note = writer->prepare("UPDATE state SET purged_seq = ? WHERE id = 0");
   if (!note) {
     return fail(std::move(note).error());
   }

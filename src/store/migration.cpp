@@ -13,11 +13,14 @@ namespace {
 // The documents move to a new table, because columns added behind the bodies would cost every look at them the pages
 // that a long body fills.
 constexpr const char* kMakeRoom = R"sql(
-ALTER TABLE state ADD COLUMN purged_seq INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE collections ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE collections ADD COLUMN digest_low INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE collections ADD COLUMN digest_high INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state RENAME TO old_state;
 ALTER TABLE documents RENAME TO old_documents;
+)sql";
+constexpr const char* kCleanUp = R"sql(
+UPDATE state SET (actor, commit_seq, stamp, local_seq, clean) =
+                 (SELECT actor, commit_seq, stamp, local_seq, clean FROM old_state) WHERE id = 0;
+DROP TABLE old_state;
+DROP TABLE old_documents;
 )sql";
 
 // By collection number.
@@ -80,7 +83,7 @@ Status move_documents(Connection& connection, WallTime now) {
   return connection.execute(kMakeRoom)
       .and_then([&] { return create_documents(connection); })
       .and_then([&] { return copy_rows(connection, now, digests); })
-      .and_then([&] { return connection.execute("DROP TABLE old_documents"); })
+      .and_then([&] { return connection.execute(kCleanUp); })
       .and_then([&] { return create_indexes(connection); })
       .and_then([&] { return save_digests(connection, digests); })
       .and_then([&] { return name_format(connection); })

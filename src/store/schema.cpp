@@ -9,11 +9,7 @@ namespace {
 
 constexpr const char* kTables = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE state(id INTEGER PRIMARY KEY, actor INTEGER NOT NULL, commit_seq INTEGER NOT NULL, stamp INTEGER NOT NULL,
-                   local_seq INTEGER NOT NULL, clean INTEGER NOT NULL, purged_seq INTEGER NOT NULL);
-INSERT INTO state VALUES(1, 0, 0, 0, 0, 1, 0);
-CREATE TABLE collections(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, live INTEGER NOT NULL DEFAULT 0,
-                         digest_low INTEGER NOT NULL DEFAULT 0, digest_high INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE collections(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE sources(number INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE);
 CREATE TABLE cursors(epoch TEXT NOT NULL, subscription_key INTEGER NOT NULL, seq INTEGER NOT NULL,
                      PRIMARY KEY(epoch, subscription_key)) WITHOUT ROWID;
@@ -21,6 +17,9 @@ CREATE TABLE devices(device_id TEXT PRIMARY KEY, epoch TEXT NOT NULL) WITHOUT RO
 )sql";
 
 constexpr const char* kDocuments = R"sql(
+CREATE TABLE state(id INTEGER PRIMARY KEY, actor INTEGER, commit_seq INTEGER, stamp INTEGER, local_seq INTEGER,
+                   clean INTEGER, purged_seq INTEGER, live INTEGER, digest_low INTEGER, digest_high INTEGER);
+INSERT INTO state(id, actor, commit_seq, stamp, local_seq, clean, purged_seq) VALUES(0, 0, 0, 0, 0, 1, 0);
 CREATE TABLE documents(rowid INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, life INTEGER NOT NULL,
                        seq INTEGER NOT NULL, version INTEGER NOT NULL, buried INTEGER, body BLOB NOT NULL,
                        meta BLOB NOT NULL);
@@ -78,7 +77,8 @@ Result<std::string> load_name(Connection& connection, std::string_view key) {
 }
 
 Status save_digest(Connection& connection, std::uint64_t collection, const crdt::Digest& digest) {
-  auto statement = connection.prepare("UPDATE collections SET live = ?, digest_low = ?, digest_high = ? WHERE id = ?");
+  auto statement =
+      connection.prepare("INSERT OR REPLACE INTO state(live, digest_low, digest_high, id) VALUES(?, ?, ?, ?)");
   if (!statement) {
     return fail(std::move(statement).error());
   }
@@ -146,7 +146,7 @@ Result<Identity> load_identity(Connection& connection) {
   Identity identity;
   {
     auto statement =
-        connection.prepare("SELECT actor, commit_seq, stamp, local_seq, clean, purged_seq FROM state WHERE id = 1");
+        connection.prepare("SELECT actor, commit_seq, stamp, local_seq, clean, purged_seq FROM state WHERE id = 0");
     if (!statement) {
       return fail(std::move(statement).error());
     }
@@ -180,7 +180,7 @@ Result<Identity> load_identity(Connection& connection) {
 
 Status save_state(Connection& connection, const Identity& identity) {
   auto statement = connection.prepare(
-      "UPDATE state SET actor = ?, commit_seq = ?, stamp = ?, local_seq = ?, clean = ? WHERE id = 1");
+      "UPDATE state SET actor = ?, commit_seq = ?, stamp = ?, local_seq = ?, clean = ? WHERE id = 0");
   if (!statement) {
     return fail(std::move(statement).error());
   }

@@ -4,11 +4,10 @@
 //                crdt::version_of, 0 for the dead; `buried` is the wall time, in milliseconds since 1970, of a dead
 //                one's last commit here, null for the living; `body` is CBOR of the view, `meta` what merging needs.
 //                The index documents_log is the local-seq log, and holds all that versions are read for.
-//   collections  numbers for names; `live`, `digest_low` and `digest_high` are the crdt::Digest of the versions.
-//   sources      numbers for remote stores. cursors, devices: what sync keeps.
-//   state        one row, rewritten by every commit; `purged_seq` by purges only. meta: what changes rarely (epoch,
-//   boot_id,
-//                file), and the facts of higher layers, as "kept.KEY".
+//   collections  numbers for names, from 1. sources: numbers for remote stores. cursors, devices: what sync keeps.
+//   state        what every commit rewrites, in one table so that it fills one page of the log and not two. Row 0: the
+//                identity; and `purged_seq`, which purges write. Row n: the crdt::Digest of collection n.
+//   meta: what changes rarely (epoch, boot_id, file), and the facts of higher layers, as "kept.KEY".
 #pragma once
 
 #include "store/connection.hpp"

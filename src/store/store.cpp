@@ -242,7 +242,8 @@ Result<std::string> Store::recall(std::string_view key) {
 Result<std::vector<std::pair<std::string, std::uint64_t>>> Store::collections() {
   std::vector<std::pair<std::string, std::uint64_t>> names;
   auto done = impl_->with_reader([&](Connection& connection) -> Status {
-    auto statement = connection.prepare("SELECT name, live FROM collections WHERE live <> 0 ORDER BY name");
+    auto statement = connection.prepare(
+        "SELECT c.name, s.live FROM collections AS c JOIN state AS s ON s.id = c.id WHERE s.live <> 0 ORDER BY c.name");
     if (!statement) {
       return fail(std::move(statement).error());
     }

@@ -97,6 +97,8 @@ class Transaction {
   [[nodiscard]] Status insert(std::string_view collection, std::string_view id, const Map& fields);
   [[nodiscard]] Status set(std::string_view collection, std::string_view id, const crdt::Path& path,
                            const Value& value);
+  [[nodiscard]] Status increment(std::string_view collection, std::string_view id, const crdt::Path& path,
+                                 std::int64_t amount);
   [[nodiscard]] Status unset(std::string_view collection, std::string_view id, const crdt::Path& path);
   [[nodiscard]] Status remove(std::string_view collection, std::string_view id);
   // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction. Result:

@@ -76,6 +76,12 @@ Status Transaction::set(std::string_view collection, std::string_view id, const 
                        [&](auto& document, const auto& commit) { return document.set(path, value, commit); });
 }
 
+Status Transaction::increment(std::string_view collection, std::string_view id, const crdt::Path& path,
+                              std::int64_t amount) {
+  return state_->write(collection, id,
+                       [&](auto& document, const auto& commit) { return document.increment(path, amount, commit); });
+}
+
 Status Transaction::unset(std::string_view collection, std::string_view id, const crdt::Path& path) {
   return state_->write(collection, id,
                        [&](auto& document, const auto& commit) { return document.unset(path, commit); });

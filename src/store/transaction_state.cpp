@@ -77,7 +77,9 @@ Result<Store::Impl::Collection*> Transaction::State::collection(const std::strin
   if (const auto known = store.known_collections.find(name); known != store.known_collections.end()) {
     return &known->second;
   }
-  auto select = store.writer->prepare("SELECT id, live, digest_low, digest_high FROM collections WHERE name = ?");
+  auto select = store.writer->prepare(
+      "SELECT c.id, s.live, s.digest_low, s.digest_high FROM collections AS c LEFT JOIN state AS s ON s.id = c.id "
+      "WHERE c.name = ?");
   auto insert = store.writer->prepare("INSERT INTO collections(name) VALUES(?)");
   for (auto* statement : {&select, &insert}) {
     if (!*statement) {

@@ -36,7 +36,7 @@ Weight weight_of(const crdt::Delta& delta) {
     weight.bytes += 8 * kMaxHead;
     weight.items += 3 + r.path.size();
     for (const std::string& name : r.path) weight.bytes += kMaxHead + name.size();
-    if (r.kind == crdt::RegisterKind::Value) weigh(r.value, weight);
+    if (crdt::has_value(r.kind)) weigh(r.value, weight);
   }
   return weight;
 }

@@ -5,6 +5,7 @@
 
 #include <ostream>
 
+#include "crdt/counter.hpp"
 #include "crdt/document.hpp"
 
 namespace fermata::crdt {
@@ -42,14 +43,14 @@ inline Map small_fields(unsigned pick) {
 
 // One thing that happens to one of a few peers.
 struct Step {
-  enum Verb : std::uint8_t { Insert, Set, SetToo, Unset, Remove, Receive, kVerbs };
+  enum Verb : std::uint8_t { Insert, Set, SetToo, Count, Unset, Remove, Receive, kVerbs };
   Verb verb = Insert;
   unsigned peer = 0, other = 0, path = 0, value = 0;
   bool same_commit = false;  // goes on with the peer's last commit, if nothing was shipped since
 };
 
 inline std::ostream& operator<<(std::ostream& out, const Step& s) {
-  static const char* const kNames[] = {"insert", "set", "set", "unset", "remove", "receive"};
+  static const char* const kNames[] = {"insert", "set", "set", "count", "unset", "remove", "receive"};
   return out << "{" << kNames[s.verb] << " peer " << s.peer << " other " << s.other << " path " << s.path << " value "
              << s.value << (s.same_commit ? " same commit}" : "}");
 }
@@ -73,11 +74,15 @@ inline std::ostream& operator<<(std::ostream& out, const Wild& wild) {
 inline Register wild_register(unsigned path, unsigned dice) {
   Register r;
   r.path = small_path(path);
-  r.kind = static_cast<RegisterKind>(dice % 3);
-  if (r.kind == RegisterKind::Value) r.value = small_value((dice / 3) % 7);  // the first seven are no maps
-  r.dot = Dot{1 + (dice / 21) % 2, 1 + (dice / 42) % 2};
-  r.stamp = Stamp{1 + (dice / 84) % 3};
-  r.life = (dice / 252) % 5 == 0 ? 3 : 1;
+  r.kind = static_cast<RegisterKind>(dice % 4);
+  if (r.kind == RegisterKind::Value) r.value = small_value((dice / 4) % 7);  // the first seven are no maps
+  r.dot = Dot{1 + (dice / 28) % 2, 1 + (dice / 56) % 2};
+  r.stamp = Stamp{1 + (dice / 112) % 3};
+  r.life = (dice / 336) % 5 == 0 ? 3 : 1;
+  if (r.kind == RegisterKind::Counter) {
+    r.value = value_of({(dice / 4) % 3, (dice / 12) % 2});
+    r.path = share_path(std::move(r.path), r.dot.actor);
+  }
   return r;
 }
 
@@ -101,7 +106,7 @@ template <>
 struct Arbitrary<fermata::crdt::Wild> {
   static Gen<fermata::crdt::Wild> arbitrary() {
     using namespace fermata::crdt;
-    const auto dice = gen::container<std::vector<unsigned>>(8, gen::inRange(0U, 2520U));
+    const auto dice = gen::container<std::vector<unsigned>>(8, gen::inRange(0U, 3360U));
     return gen::apply(
         [](std::uint64_t life, std::vector<unsigned> rolls) {
           Wild wild;

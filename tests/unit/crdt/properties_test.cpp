@@ -190,6 +190,10 @@ class Group {
     } else if (step.verb == Step::Unset) {
       RC_ASSERT(peer.document.unset(path, commit).has_value() == was_alive);
       if (was_alive) RC_ASSERT(at(peer.document.view(), path) == nullptr);
+    } else if (step.verb == Step::Count) {
+      count(peer.document, path, std::int64_t{step.value} - 3, commit);
+    } else if (below_counter(peer.document, path)) {
+      RC_ASSERT(!peer.document.set(path, small_value(step.value), commit));
     } else {
       RC_ASSERT(peer.document.set(path, small_value(step.value), commit).has_value() == was_alive);
       if (was_alive) {
@@ -198,6 +202,38 @@ class Group {
         RC_ASSERT(*at(view, path) == small_value(step.value));
       }
     }
+  }
+
+  // Counts where something can be counted, and there only.
+  static void count(Document& document, const Path& path, std::int64_t amount, const Commit& commit) {
+    const Map before = document.view();
+    const Value* seen = at(before, path);
+    const bool counter = is_counter_at(document, path);
+    const bool possible = document.alive() && (seen == nullptr || counter) && !below_counter(document, path);
+    RC_ASSERT(document.increment(path, amount, commit).has_value() == possible);
+    if (!possible) {
+      RC_ASSERT(document.view() == before);
+      return;
+    }
+    const Map after = document.view();
+    const std::int64_t old = counter ? *seen->if_a<std::int64_t>() : 0;
+    RC_ASSERT(at(after, path) != nullptr);
+    RC_ASSERT(*at(after, path) == Value(old + amount));
+  }
+
+  static bool is_counter_at(const Document& document, const Path& path) {
+    const auto& all = document.registers();
+    return std::any_of(all.begin(), all.end(), [&](const Register& r) {
+      return r.kind == RegisterKind::Counter && counter_path(r) == path && at(document.view(), path) != nullptr &&
+             at(document.view(), path)->if_a<std::int64_t>() != nullptr;
+    });
+  }
+
+  static bool below_counter(const Document& document, Path path) {
+    for (path.pop_back(); !path.empty(); path.pop_back()) {
+      if (document.alive() && is_counter_at(document, path)) return true;
+    }
+    return false;
   }
 
   static const Value* at(const Map& map, const Path& path) {

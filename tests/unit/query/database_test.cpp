@@ -103,6 +103,43 @@ TEST_F(DatabaseTest, WritesNothingWhereTheValueIsEqual) {
   EXPECT_THAT(execute("UPDATE c SET n = 2.0 WHERE _id = 'a'").mutated_ids, testing::ElementsAre("a"));
 }
 
+TEST_F(DatabaseTest, CountsUpAndDown) {
+  execute("INSERT INTO c DOCUMENTS ({_id: 'a', step: 3}), ({_id: 'b'})");
+  EXPECT_THAT(execute("UPDATE c INCREMENT likes BY 1").mutated_ids, testing::ElementsAre("a", "b"));
+  execute("UPDATE c INCREMENT likes BY step, by.day BY :n WHERE _id = 'a'", {{"n", -2}});
+  EXPECT_EQ(json("SELECT * FROM c"), R"([{"_id":"a","by":{"day":-2},"likes":4,"step":3},{"_id":"b","likes":1}])");
+  EXPECT_EQ(json("SELECT * FROM c WHERE likes > 2 AND by.day < 0"),
+            R"([{"_id":"a","by":{"day":-2},"likes":4,"step":3}])");
+  const auto before = last_seq();
+  EXPECT_THAT(execute("UPDATE c INCREMENT likes BY 0").mutated_ids, testing::IsEmpty());
+  EXPECT_EQ(last_seq(), before);
+  execute("UPDATE c INCREMENT fresh BY 0 WHERE _id = 'b'");
+  EXPECT_EQ(json("SELECT * FROM c WHERE _id = 'b'"), R"([{"_id":"b","fresh":0,"likes":1}])");
+}
+
+TEST_F(DatabaseTest, CountsNothingButCountersAndOnlyInWholeNumbers) {
+  execute("INSERT INTO c DOCUMENTS ({_id: 'a', n: 1, text: 't', m: {}})");
+  execute("UPDATE c INCREMENT likes BY 5");
+  for (const char* statement : {
+           "UPDATE c INCREMENT n BY 1",
+           "UPDATE c INCREMENT text BY 0",
+           "UPDATE c INCREMENT m BY 1",
+           "UPDATE c INCREMENT likes.x BY 1",
+           "UPDATE c INCREMENT likes BY 1.5",
+           "UPDATE c INCREMENT likes BY 'x'",
+           "UPDATE c INCREMENT likes BY nothing",
+           "UPDATE c SET likes.x = 1",
+       }) {
+    EXPECT_EQ(refused(statement), ErrorCode::InvalidArgument) << statement;
+  }
+  EXPECT_EQ(json("SELECT * FROM c"), R"([{"_id":"a","likes":5,"m":{},"n":1,"text":"t"}])");
+  execute("UPDATE c SET likes = 7");
+  EXPECT_EQ(refused("UPDATE c INCREMENT likes BY 1"), ErrorCode::InvalidArgument);
+  execute("UPDATE c SET likes = nothing");
+  execute("UPDATE c INCREMENT likes BY 2");
+  EXPECT_EQ(json("SELECT * FROM c"), R"([{"_id":"a","likes":2,"m":{},"n":1,"text":"t"}])");
+}
+
 TEST_F(DatabaseTest, DeletesWhatMatchesAndInsertRevives) {
   execute("INSERT INTO c DOCUMENTS ({_id: 'a', n: 1}), ({_id: 'b', n: 2})");
   EXPECT_THAT(execute("DELETE FROM c WHERE n < 2").mutated_ids, testing::ElementsAre("a"));

@@ -141,6 +141,15 @@ TEST(Parser, ReadsUpdatesAndDeletes) {
   EXPECT_NE(parsed<DeleteStatement>("delete from c where a").where, nullptr);
 }
 
+TEST(Parser, ReadsIncrements) {
+  const auto update = parsed<UpdateStatement>("update c increment likes by 1, a.b BY -2, m BY other WHERE x");
+  EXPECT_EQ(update.kind, AssignmentKind::Increment);
+  ASSERT_EQ(update.assignments.size(), 3u);
+  EXPECT_EQ(update.assignments[1].path, (crdt::Path{"a", "b"}));
+  EXPECT_EQ(path(update.assignments[2].value), (crdt::Path{"other"}));
+  EXPECT_NE(update.where, nullptr);
+}
+
 TEST(Parser, ShowsASyntaxErrorUnderTheSourceLine) {
   const Error error = refused("SELECT * FROM tasks\nWHERE done =\tAND x");
   EXPECT_EQ(error.code, ErrorCode::Syntax);
@@ -200,7 +209,8 @@ TEST(Parser, SaysWhatItExpectedAndWhere) {
       {"INSERT INTO c DOCUMENTS ({a: [1, }])", 34, "a value"},
       {"INSERT INTO c DOCUMENTS ({}) ON ID CONFLICT DO IT", 48, "NOTHING or UPDATE"},
       {"UPDATE c SET a", 15, "="},
-      {"UPDATE c a = 1", 10, "SET"},
+      {"UPDATE c a = 1", 10, "SET or INCREMENT"},
+      {"UPDATE c INCREMENT a = 1", 22, "BY"},
       {"DELETE c", 8, "FROM"},
   };
   for (const Fault& fault : faults) {
@@ -225,6 +235,8 @@ TEST(Parser, RefusesWhatCanNeverWork) {
            "UPDATE c SET _id.x = 1",
            "UPDATE c SET a = 1, a = 2",
            "UPDATE c SET a.b = 1, a = 2",
+           "UPDATE c INCREMENT a BY 1, a BY 2",
+           "UPDATE c INCREMENT _id BY 1",
            "INSERT INTO c DOCUMENTS ({a: 1, 'a': 2})",
            "INSERT INTO c DOCUMENTS (:number)",
        }) {
