@@ -38,7 +38,7 @@ TEST(Metadata, StartsWithItsVersionAndANewerOneIsRefusedAsSuch) {
   ASSERT_TRUE(document.insert({{"x", 1}}, kToday));
   Bytes metadata = document.encode_metadata();
   ASSERT_EQ(metadata[0], 1);
-  metadata[0] = 2;
+  metadata[0] = 3;
   EXPECT_EQ(Document::decode(document.encode_body(), metadata).error().code, ErrorCode::VersionMismatch);
 }
 

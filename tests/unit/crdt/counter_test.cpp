@@ -31,6 +31,8 @@ class Author {
     return found == view.end() ? Value("missing") : found->second;
   }
 
+  [[nodiscard]] std::uint64_t local_seq() const { return local_seq_; }
+
   Document document;
   std::uint64_t time = 100;
 
@@ -180,7 +182,7 @@ TEST_F(Counter, ShipsOnlyTheShareThatChanged) {
   ASSERT_TRUE(ann.count(7));
   meet();
   ASSERT_TRUE(ben.count(1));
-  const std::uint64_t cursor = ben.document.registers().back().mark.local_seq;
+  const std::uint64_t cursor = ben.local_seq();
   ASSERT_TRUE(ben.count(1));
   auto delta = ben.document.delta_since(cursor, 0);
   ASSERT_TRUE(delta.has_value());

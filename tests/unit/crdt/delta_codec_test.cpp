@@ -105,7 +105,7 @@ struct Parts {
   std::uint64_t actor_number = SIZE_MAX;  // none: said in full
   std::uint64_t collection_number = SIZE_MAX;
   std::uint64_t path_number = SIZE_MAX;
-  std::uint64_t code = 3;
+  std::uint64_t code = 4;  // a value of the first commit
   std::int64_t seq = 1;
   std::int64_t ms = 5;
 };
@@ -151,8 +151,9 @@ TEST(DeltasOnALink, NumbersThatWereNeverGivenOutAreMalformed) {
   EXPECT_EQ(refusal_of({.path_number = 0}), ErrorCode::Malformed);
   EXPECT_EQ(refusal_of({.path_number = UINT64_MAX - 1}), ErrorCode::Malformed);
   EXPECT_EQ(refusal_of({.code = 0}), ErrorCode::Malformed) << "the same commit as before, where none was";
-  EXPECT_EQ(refusal_of({.code = 6}), ErrorCode::Malformed) << "a commit by its number before its first mention";
+  EXPECT_EQ(refusal_of({.code = 8}), ErrorCode::Malformed) << "a commit by its number before its first mention";
   EXPECT_EQ(refusal_of({.code = UINT64_MAX}), ErrorCode::Malformed);
+  EXPECT_EQ(refusal_of({.code = 7}), ErrorCode::Malformed) << "a share of a counter that is no pair";
 }
 
 TEST(DeltasOnALink, DifferencesThatLeaveTheRangeAreMalformed) {

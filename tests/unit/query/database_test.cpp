@@ -106,10 +106,10 @@ TEST_F(DatabaseTest, WritesNothingWhereTheValueIsEqual) {
 TEST_F(DatabaseTest, CountsUpAndDown) {
   execute("INSERT INTO c DOCUMENTS ({_id: 'a', step: 3}), ({_id: 'b'})");
   EXPECT_THAT(execute("UPDATE c INCREMENT likes BY 1").mutated_ids, testing::ElementsAre("a", "b"));
-  execute("UPDATE c INCREMENT likes BY step, by.day BY :n WHERE _id = 'a'", {{"n", -2}});
-  EXPECT_EQ(json("SELECT * FROM c"), R"([{"_id":"a","by":{"day":-2},"likes":4,"step":3},{"_id":"b","likes":1}])");
-  EXPECT_EQ(json("SELECT * FROM c WHERE likes > 2 AND by.day < 0"),
-            R"([{"_id":"a","by":{"day":-2},"likes":4,"step":3}])");
+  execute("UPDATE c INCREMENT likes BY step, per.day BY :n WHERE _id = 'a'", {{"n", -2}});
+  EXPECT_EQ(json("SELECT * FROM c"), R"([{"_id":"a","likes":4,"per":{"day":-2},"step":3},{"_id":"b","likes":1}])");
+  EXPECT_EQ(json("SELECT * FROM c WHERE likes > 2 AND per.day < 0"),
+            R"([{"_id":"a","likes":4,"per":{"day":-2},"step":3}])");
   const auto before = last_seq();
   EXPECT_THAT(execute("UPDATE c INCREMENT likes BY 0").mutated_ids, testing::IsEmpty());
   EXPECT_EQ(last_seq(), before);

@@ -113,8 +113,8 @@ TEST(Incarnation, OfAnUncleanStartCountsOnAsAnotherAuthor) {
   ASSERT_OK(device.count(1));
   const auto first = device.store->actor();
   other.hear(device);
-  device.store = nullptr;
   device.disk.crash();
+  device.store = nullptr;
   auto options = in_memory(device.disk);
   options.clock = &device.clock;
   device.store = must_open(options);
