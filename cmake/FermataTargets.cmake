@@ -42,7 +42,7 @@ function(fermata_library)
   target_include_directories(fermata PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
   target_compile_features(fermata PUBLIC cxx_std_20)
   target_link_libraries(fermata PUBLIC tl::expected PRIVATE Threads::Threads OpenSSL::SSL OpenSSL::Crypto fmt::fmt simdjson::simdjson
-    PkgConfig::sqlite3 PkgConfig::cbor PkgConfig::pulse PkgConfig::sdbus)
+    PkgConfig::sqlite3 PkgConfig::cbor PkgConfig::zstd PkgConfig::pulse PkgConfig::sdbus)
 endfunction()
 
 # What need not be fast is compiled quickly in the dev and tsan presets.

@@ -1,5 +1,7 @@
 #include "query/document_check.hpp"
 
+#include <fmt/format.h>
+
 #include "base/utf8.hpp"
 
 namespace fermata::query {
@@ -10,23 +12,26 @@ Status check_text(std::string_view text) {
   return fail(ErrorCode::InvalidArgument, "a document holds text that is not UTF-8; store it as Bytes");
 }
 
-Status check_level(const Value& value, std::size_t depth);
+Status check_level(const Value& value, std::size_t depth, std::size_t& values_left);
 
-Status check_fields(const Map& map, std::size_t depth) {
+Status check_fields(const Map& map, std::size_t depth, std::size_t& values_left) {
   for (const auto& [name, value] : map) {
     if (auto checked = check_text(name); !checked) return checked;
-    if (auto checked = check_level(value, depth); !checked) return checked;
+    if (auto checked = check_level(value, depth, values_left); !checked) return checked;
   }
   return {};
 }
 
-Status check_level(const Value& value, std::size_t depth) {
+Status check_level(const Value& value, std::size_t depth, std::size_t& values_left) {
+  if (values_left == 0)
+    return fail(ErrorCode::LimitExceeded, fmt::format("a document holds more than {} values; divide it", kMaxValues));
+  --values_left;
   if (depth > kMaxDepth) return fail(ErrorCode::LimitExceeded, "a value nests deeper than 64 levels; make it flatter");
   if (const auto* text = value.if_a<std::string>()) return check_text(*text);
-  if (const auto* map = value.if_a<Map>()) return check_fields(*map, depth + 1);
+  if (const auto* map = value.if_a<Map>()) return check_fields(*map, depth + 1, values_left);
   if (const auto* array = value.if_a<Array>()) {
     for (const Value& element : *array) {
-      if (auto checked = check_level(element, depth + 1); !checked) return checked;
+      if (auto checked = check_level(element, depth + 1, values_left); !checked) return checked;
     }
   }
   return {};
@@ -53,13 +58,15 @@ Result<NewDocument> check_document(Map document, const MakeId& make_id) {
   } else {
     made.id = make_id();
   }
-  if (auto checked = check_fields(document, 1); !checked) return fail(checked.error());
+  std::size_t values_left = kMaxValues;
+  if (auto checked = check_fields(document, 1, values_left); !checked) return fail(checked.error());
   made.fields = std::move(document);
   return made;
 }
 
 Status check_value(const Value& value) {
-  return check_level(value, 1);
+  std::size_t values_left = kMaxValues;
+  return check_level(value, 1, values_left);
 }
 
 }  // namespace fermata::query

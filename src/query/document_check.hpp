@@ -10,10 +10,13 @@ struct NewDocument {
   Map fields;  // without "_id"
 };
 
+// Of a document that is inserted, and of a value that is set: what a peer can be sent in one piece.
+inline constexpr std::size_t kMaxValues = 250'000;
+
 // Takes "_id" off the fields, or makes one. Errors: InvalidArgument, LimitExceeded.
 [[nodiscard]] Result<NewDocument> check_document(Map document, const MakeId& make_id);
 
-// Errors: InvalidArgument for text that is not UTF-8, LimitExceeded deeper than kMaxDepth.
+// Errors: InvalidArgument for text that is not UTF-8, LimitExceeded deeper than kMaxDepth or beyond kMaxValues.
 [[nodiscard]] Status check_value(const Value& value);
 
 }  // namespace fermata::query

@@ -29,24 +29,49 @@ void weigh(const Value& value, Weight& weight) {
   }
 }
 
-Weight weight_of(const crdt::Delta& delta) {
-  Weight weight{delta.collection.size() + delta.id.size() + 4 * kMaxHead, 3};
-  for (const crdt::Register& r : delta.registers) {
-    // With a commit of its own.
-    weight.bytes += 8 * kMaxHead;
-    weight.items += 3 + r.path.size();
-    for (const std::string& name : r.path) weight.bytes += kMaxHead + name.size();
-    if (crdt::has_value(r.kind)) weigh(r.value, weight);
-  }
+Weight weight_of(const crdt::Register& r) {
+  // With a commit of its own.
+  Weight weight{8 * kMaxHead, 3 + r.path.size()};
+  for (const std::string& name : r.path) weight.bytes += kMaxHead + name.size();
+  if (crdt::has_value(r.kind)) weigh(r.value, weight);
   return weight;
+}
+
+Weight weight_without_registers(const crdt::Delta& delta) {
+  return {delta.collection.size() + delta.id.size() + 4 * kMaxHead, 3};
+}
+
+bool fits(const Weight& weight) {
+  return weight.bytes <= kMaxDeltaBytes && weight.items <= kMaxItemsPerDelta;
 }
 
 }  // namespace
 
+std::vector<crdt::Delta> parts_of(crdt::Delta delta) {
+  const Weight empty = weight_without_registers(delta);
+  std::vector<crdt::Delta> parts;
+  Weight weight = empty;
+  for (crdt::Register& r : delta.registers) {
+    const Weight more = weight_of(r);
+    weight.bytes += more.bytes;
+    weight.items += more.items;
+    if (parts.empty() || !fits(weight)) {
+      parts.push_back({delta.collection, delta.id, delta.life, {}});
+      weight = {empty.bytes + more.bytes, empty.items + more.items};
+    }
+    parts.back().registers.push_back(std::move(r));
+  }
+  return parts;
+}
+
 Status ChangesWriter::add(const crdt::Delta& delta, std::optional<std::uint64_t> fingerprint) {
-  const Weight weight = weight_of(delta);
-  if (weight.bytes > kMaxDeltaBytes || weight.items > kMaxItemsPerDelta)
-    return fail(ErrorCode::LimitExceeded, "the document does not fit into a frame");
+  Weight weight = weight_without_registers(delta);
+  for (const crdt::Register& r : delta.registers) {
+    const Weight more = weight_of(r);
+    weight.bytes += more.bytes;
+    weight.items += more.items;
+  }
+  if (!fits(weight)) return fail(ErrorCode::LimitExceeded, "the document does not fit into a frame");
   items_ += weight.items;
   deltas_.add(delta);
   fingerprints_.push_back(fingerprint);

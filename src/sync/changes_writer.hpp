@@ -11,6 +11,9 @@
 
 namespace fermata::sync {
 
+// The same in parts that add() takes, unless a single register is too large for it.
+[[nodiscard]] std::vector<crdt::Delta> parts_of(crdt::Delta delta);
+
 class ChangesWriter {
  public:
   // Error: LimitExceeded if it is larger than kMaxDeltaBytes or holds too many items; then nothing has been added.

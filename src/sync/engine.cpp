@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/refusals.hpp"
 #include "sync/session.hpp"
 
 namespace fermata::sync {
@@ -41,6 +42,7 @@ struct Engine::Impl {
   std::map<SubscriptionId, std::uint64_t> keys;
   SubscriptionId last_subscription = 0;
   std::deque<AwayPeer> away;  // oldest first
+  Refusals refusals;
 };
 
 void Engine::Impl::note_goodbye(const Session& session) {
@@ -116,7 +118,8 @@ Engine::Engine(store::Store& store, EngineOptions options) : impl_(std::make_uni
 
 Engine::~Engine() = default;
 
-SubscriptionId Engine::subscribe(query::Predicate predicate, Instant) {
+SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now) {
+  impl_->shared.now = now;
   const std::uint64_t key = predicate.key();
   const SubscriptionId id = ++impl_->last_subscription;
   impl_->keys.emplace(id, key);
@@ -143,7 +146,12 @@ void Engine::link_opened(const LinkInfo& link, Instant now) {
         CloseLink{link.link, {ErrorCode::InvalidArgument, fmt::format("{} is this device itself", link.address)}});
     return;
   }
+  if (auto why = impl_->refusals.of(link.remote, now)) {
+    impl_->shared.actions.emplace_back(CloseLink{link.link, std::move(*why)});
+    return;
+  }
   std::erase_if(impl_->away, [&](const AwayPeer& each) { return each.device == link.remote; });
+  impl_->shared.now = now;
   auto& session = impl_->sessions[link.link];
   session = std::make_unique<Session>(impl_->shared, link, now);
   const auto remembered = impl_->remembered.find(link.remote);
@@ -155,7 +163,11 @@ void Engine::link_opened(const LinkInfo& link, Instant now) {
 void Engine::frame_received(LinkId link, ByteView frame, Instant now) {
   const auto found = impl_->sessions.find(link);
   if (found == impl_->sessions.end()) return;
-  impl_->check(link, found->second->receive(frame, now));
+  impl_->shared.now = now;
+  const Status received = found->second->receive(frame, now);
+  if (!received && Refusals::deserved(received.error().code))
+    impl_->refusals.note(found->second->link().remote, received.error(), now);
+  impl_->check(link, received);
   if (impl_->sessions.contains(link)) impl_->drop_rivals_of(link);
 }
 
@@ -166,6 +178,7 @@ void Engine::link_closed(LinkId link, Instant) {
 void Engine::committed(const store::CommitEvent& event, Instant now) {
   Shared& shared = impl_->shared;
   shared.digests.committed(event);
+  shared.now = now;
   // What was evicted is not here any more, whatever it has passed through.
   if (!event.evicted.empty()) shared.passed = {};
   if (event.changes.empty()) return;
@@ -184,6 +197,7 @@ void Engine::committed(const store::CommitEvent& event, Instant now) {
 
 void Engine::commits_skipped(Instant now) {
   impl_->shared.digests.clear();
+  impl_->shared.now = now;
   impl_->shared.head = std::max(impl_->shared.head, impl_->shared.store.last_local_seq());
   impl_->each([&](Session& session) { return session.settle(now); });
 }
@@ -202,6 +216,7 @@ void Engine::goodbye(std::optional<Duration> expected_return, Instant) {
 }
 
 void Engine::woke(Instant now) {
+  impl_->shared.now = now;
   for (const auto& [link, session] : impl_->sessions) session->probe(now + kProbeAfterSleep, now);
 }
 
@@ -222,6 +237,7 @@ std::optional<Instant> Engine::next_deadline() const {
 }
 
 void Engine::on_deadline(Instant now) {
+  impl_->shared.now = now;
   impl_->each([&](Session& session) { return session.on_deadline(now); });
 }
 

@@ -41,13 +41,18 @@ enum class Mutation : std::uint8_t {
   DigestIgnored,         // digests that differ are not repaired
 };
 
+enum class Compression : std::uint8_t { None, Zstd };
+
 struct EngineOptions {
   DeviceId device;                                 // ours
   std::string name;                                // for people
   Duration heartbeat = std::chrono::seconds(15);   // silence after which we ping
   Duration dead_after = std::chrono::seconds(40);  // silence after which a link is given up
-  std::size_t window_bytes = 1u << 20;             // unacknowledged bytes per session
+  // How long a remote that shows signs of life may acknowledge nothing of what it was sent.
+  Duration stalled_after = std::chrono::minutes(2);
+  std::size_t window_bytes = 1u << 20;  // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
+  Compression compression = Compression::Zstd;             // of large frames, if the remote reads it; we always do
   std::size_t max_subscriptions = 64;                      // a remote may have on one session
   Duration graft_after = std::chrono::milliseconds(250);   // how long what a peer offers may take to come another way
   Duration digest_after = std::chrono::milliseconds(500);  // quiet before both sides compare what they hold

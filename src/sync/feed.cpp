@@ -148,6 +148,7 @@ Status Feed::enqueue(Request request) {
 Status Feed::acknowledge(const Ack& ack) {
   if (ack.frames < acked_frames_ || ack.frames - acked_frames_ > in_flight_.size())
     return fail(ErrorCode::Protocol, "the peer acknowledged frames that were not sent");
+  if (acked_frames_ < ack.frames) waiting_since_ = shared_.now;
   for (; acked_frames_ < ack.frames; ++acked_frames_) {
     delivered(in_flight_.front());
     in_flight_.pop_front();
@@ -213,6 +214,11 @@ bool Feed::caught_up() const {
          });
 }
 
+std::optional<Instant> Feed::waiting_since() const {
+  if (in_flight_.empty()) return std::nullopt;
+  return waiting_since_;
+}
+
 // From the slowest subscription's last confirmed place to the end of the log.
 std::uint64_t Feed::changes_unconfirmed() const {
   if (caught_up()) return 0;
@@ -264,6 +270,7 @@ void Feed::flush(std::vector<Range> ranges, std::size_t answers) {
   documents_sent_ += writer_.documents();
   told_head_ = shared_.head;
   Bytes frame = writer_.take(told_head_, assumed_epoch_, ranges);
+  if (in_flight_.empty()) waiting_since_ = shared_.now;
   unacked_bytes_ += frame.size();
   in_flight_.push_back({frame.size(), std::move(announced), answers});
   outlet_.send(std::move(frame));

@@ -110,6 +110,10 @@ class Feed {
   [[nodiscard]] std::optional<std::uint64_t> settled(std::string_view collection) const;
   [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions() const { return subscriptions_; }
   [[nodiscard]] bool caught_up() const;
+  // When the remote last acknowledged something, or should have begun to; nothing if there is nothing to acknowledge.
+  [[nodiscard]] std::optional<Instant> waiting_since() const;
+  // The time that has passed does not count.
+  void wait_anew() { waiting_since_ = shared_.now; }
   [[nodiscard]] std::uint64_t changes_unconfirmed() const;
   [[nodiscard]] std::uint64_t documents_sent() const { return documents_sent_; }
   [[nodiscard]] std::uint64_t documents_too_large() const { return documents_too_large_; }
@@ -146,6 +150,7 @@ class Feed {
   [[nodiscard]] bool announcement_due() const;
   void give(const DocumentName& name, const crdt::Document& document, std::uint64_t since,
             const std::vector<std::uint64_t>& subscriptions);
+  void write_in_parts(crdt::Delta delta, std::optional<std::uint64_t> fingerprint);
   [[nodiscard]] bool sent_before(const store::DocumentChange& change, const crdt::Document& document, Share share);
   void give_all(const DocumentName& name, const crdt::Document& document);
   void write(const DocumentName& name, const crdt::Document& document, crdt::Delta delta);
@@ -181,6 +186,7 @@ class Feed {
   std::map<DocumentName, std::uint64_t> ahead_;  // sent with changes whose commit has not been pushed yet, up to which
   ChangesWriter writer_;
   std::deque<Sent> in_flight_;  // unacknowledged frames
+  Instant waiting_since_{};
   std::size_t unacked_bytes_ = 0;
   std::uint64_t acked_frames_ = 0;
   std::uint64_t told_head_ = 0;

@@ -51,9 +51,19 @@ void Feed::give_all(const DocumentName& name, const crdt::Document& document) {
 void Feed::write(const DocumentName& name, const crdt::Document& document, crdt::Delta delta) {
   delta.collection = name.collection;
   delta.id = name.id;
-  // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
-  if (!writer_.add(delta, shared_.filters(name.collection) ? std::optional(document.fingerprint()) : std::nullopt))
-    ++documents_too_large_;
+  const auto fingerprint = shared_.filters(name.collection) ? std::optional(document.fingerprint()) : std::nullopt;
+  if (!writer_.add(delta, fingerprint)) write_in_parts(std::move(delta), fingerprint);
+}
+
+// Registers merge one by one, so a document that no frame holds goes in several. Only with the last of them does the
+// remote have what the fingerprint is of.
+void Feed::write_in_parts(crdt::Delta delta, std::optional<std::uint64_t> fingerprint) {
+  std::vector<crdt::Delta> parts = parts_of(std::move(delta));
+  for (const crdt::Delta& part : parts) {
+    flush();
+    // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
+    if (!writer_.add(part, &part == &parts.back() ? fingerprint : std::nullopt)) ++documents_too_large_;
+  }
 }
 
 // --- live ---

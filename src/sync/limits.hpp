@@ -31,6 +31,14 @@ inline constexpr std::size_t kMaxOffersPerFrame = 1u << 14;
 inline constexpr std::size_t kMaxAuthorsPerOffer = 16;
 inline constexpr std::size_t kMaxBranchesPerFrame = 1024;  // of PRUNE and GRAFT
 
+// A compressed message is refused before it is unpacked if it claims to be larger than the largest frame, or so many
+// times its own size; below kMinCompressed bytes none is worth the work.
+inline constexpr std::size_t kMaxCompression = 256;
+inline constexpr std::size_t kMinCompressed = 1024;
+
+// --- one engine ---
+inline constexpr std::size_t kMaxRefused = 1024;  // devices that broke the protocol and are remembered for it
+
 // --- one session ---
 inline constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;  // asked for by WANT and not sent yet
 inline constexpr std::size_t kMaxRequests = 4096;                         // the same, of WANTs and corrections

@@ -1,5 +1,6 @@
 #include "sync/message_reader.hpp"
 
+#include "sync/compression.hpp"
 #include "sync/fields.hpp"
 #include "sync/repair_reader.hpp"
 #include "sync/wire.hpp"
@@ -129,6 +130,17 @@ Message read_skipped(Fields& in, std::uint64_t type, std::size_t fields) {
   return Skipped{};
 }
 
+Result<Bytes> read_compressed(Fields& in, std::size_t fields) {
+  in.exactly(fields, 2, "a compressed message");
+  const std::uint64_t size = in.uint();
+  const ByteView packed = in.bytes();
+  if (in.ok() && !in.at_end()) in.refuse(ErrorCode::Malformed, "bytes behind the end of a message");
+  if (!in.ok()) return fail(in.error());
+  if (size > kMaxFrame || size / kMaxCompression > packed.size())
+    return fail(ErrorCode::LimitExceeded, fmt::format("{} bytes that claim to be {}", packed.size(), size));
+  return unpack(packed, size);
+}
+
 }  // namespace
 
 Result<std::uint64_t> choose_version(const VersionSpan& ours, const VersionSpan& theirs) {
@@ -244,6 +256,8 @@ Message MessageReader::read_message(Fields& in, std::uint64_t type, std::size_t 
       return Pong{in.uint()};
     case MessageType::Goodbye:
       return read_goodbye(in, fields);
+    case MessageType::Compressed:
+      break;  // none within another
     case MessageType::Prune:
       return Prune{read_branches(in, fields, "PRUNE")};
     case MessageType::Graft:
@@ -267,6 +281,15 @@ Message MessageReader::read_message(Fields& in, std::uint64_t type, std::size_t 
 }
 
 Result<Message> MessageReader::read(ByteView frame) {
+  Fields in(frame);
+  const std::size_t items = in.array(kMaxFields, "fields in a message");
+  if (in.uint() != static_cast<std::uint64_t>(MessageType::Compressed) || !in.ok()) return read_plain(frame);
+  const auto plain = read_compressed(in, items - 1);
+  if (!plain) return fail(plain.error());
+  return read_plain(*plain);
+}
+
+Result<Message> MessageReader::read_plain(ByteView frame) {
   Fields in(frame);
   const std::size_t items = in.array(kMaxFields, "fields in a message");
   if (in.ok() && items == 0) in.refuse(ErrorCode::Malformed, "a message without a type");

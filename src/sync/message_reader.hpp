@@ -23,6 +23,7 @@ class MessageReader {
   [[nodiscard]] Result<Message> read(ByteView frame);
 
  private:
+  [[nodiscard]] Result<Message> read_plain(ByteView frame);
   [[nodiscard]] Message read_message(Fields& in, std::uint64_t type, std::size_t fields);
   [[nodiscard]] Changes read_changes(Fields& in, std::size_t fields);
   [[nodiscard]] std::vector<Range> read_changes_ranges(Fields& in, std::uint64_t head);

@@ -136,6 +136,8 @@ struct Skipped {};  // of a type that this version may ignore
 using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, Ping, Pong, Goodbye, Prune, Graft,
                              DigestOf, Stand, Match, Symbols, Items, Resolve, Resolved, Skipped>;
 
+// Wraps what Compressor made of a whole message of `size` bytes.
+[[nodiscard]] Bytes encode_compressed(ByteView packed, std::size_t size);
 [[nodiscard]] Bytes encode(const Hello& message);
 [[nodiscard]] Bytes encode(const Subscribe& message);
 [[nodiscard]] Bytes encode(const Unsubscribe& message);

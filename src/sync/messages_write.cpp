@@ -64,6 +64,13 @@ void write(CborWriter& out, const std::vector<Branch>& branches) {
 
 }  // namespace
 
+Bytes encode_compressed(ByteView packed, std::size_t size) {
+  CborWriter out = start(MessageType::Compressed, 2);
+  out.uint(size);
+  out.bytes(packed);
+  return out.take();
+}
+
 Bytes encode(const Hello& message) {
   CborWriter out = start(MessageType::Hello, 7);
   out.uint(message.versions.highest);

@@ -7,6 +7,9 @@
 namespace fermata::sync {
 namespace {
 
+// A deadline that is noticed so late was slept through.
+constexpr Duration kSlept = std::chrono::seconds(10);
+
 // At most `most` bytes, without half a character at the end.
 std::string shortened(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
@@ -54,7 +57,8 @@ Status Session::open(const RememberedPeer* remembered) {
   remote_epoch_ = std::move(*last_epoch);
   if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
   std::string name = shortened(shared_.options.name, kMaxNameBytes);
-  outlet_.send(encode(Hello{kSpoken, 0, our_epoch_, std::move(name), shared_.head, intake_.wanted()}));
+  outlet_.send(encode(Hello{kSpoken, static_cast<std::uint64_t>(Capability::Zstd), our_epoch_, std::move(name),
+                            shared_.head, intake_.wanted()}));
   feed_.told_head(shared_.head);
   round_trips_ = 1;
   if (!remembered || remote_epoch_.empty() || remembered->epoch != remote_epoch_) return {};
@@ -80,6 +84,8 @@ Status Session::on(const Hello& hello) {
   greeted_ = true;
   ++shared_.greeted;
   remote_name_ = hello.name;
+  outlet_.compress = shared_.options.compression == Compression::Zstd &&
+                     (hello.capabilities & static_cast<std::uint64_t>(Capability::Zstd)) != 0;
   const bool another = hello.epoch != remote_epoch_;
   remote_epoch_ = hello.epoch;
   if (another) {
@@ -299,6 +305,7 @@ void Session::goodbye(std::optional<Duration> expected_return) {
 }
 
 void Session::probe(Instant deadline, Instant now) {
+  feed_.wait_anew();
   now_ = now;
   probe_deadline_ = deadline;
   outlet_.send(encode(Ping{++pings_}));
@@ -309,6 +316,7 @@ Instant Session::deadline() const {
   Instant next = pinged_ ? *pinged_ + (options.dead_after - options.heartbeat) : heard_ + options.heartbeat;
   if (probe_deadline_) next = std::min(next, *probe_deadline_);
   next = std::min(next, compare_.deadline().value_or(next));
+  if (const auto since = feed_.waiting_since()) next = std::min(next, *since + options.stalled_after);
   // While we drain, nothing more is asked for.
   const auto due = shared_.draining ? std::nullopt : intake_.deadline();
   return due ? std::min(next, *due) : next;
@@ -329,6 +337,13 @@ Status Session::on_deadline(Instant now) {
   if (now < deadline()) return {};
   if (auto compared = compare_.consider(link_.remote, quiet(), now); !compared) return compared;
   if (now < deadline()) return {};
+  if (const auto since = feed_.waiting_since(); since && now >= *since + shared_.options.stalled_after) {
+    // Who slept himself has no right to complain.
+    if (now < *since + shared_.options.stalled_after + kSlept)
+      return fail(ErrorCode::Timeout, fmt::format("{} answers, but acknowledges nothing", link_.address));
+    feed_.wait_anew();
+    return {};
+  }
   if (pinged_ || (probe_deadline_ && now >= *probe_deadline_))
     return fail(ErrorCode::Timeout, fmt::format("no sign of life from {}", link_.address));
   // Even after a long sleep of our own: the remote gets its chance to answer.

@@ -14,6 +14,9 @@ bool Shared::filters(std::string_view collection) const {
 }
 
 void Outlet::send(Bytes frame) {
+  if (compress) {
+    if (const auto packed = shared.compressor.pack(frame)) frame = encode_compressed(*packed, frame.size());
+  }
   bytes_sent += frame.size();
   shared.actions.emplace_back(SendFrame{link, std::move(frame)});
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "sync/compression.hpp"
 #include "sync/engine.hpp"
 #include "sync/item_set.hpp"
 #include "sync/messages.hpp"
@@ -24,6 +25,7 @@ struct Shared {
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
+  Instant now{};            // when the engine was last told something
   bool draining = false;    // nothing more is taken in
   std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
   PassedStates passed;      // of our documents, while several sessions could bring them
@@ -31,6 +33,8 @@ struct Shared {
   std::uint64_t runs = 0;     // reconciliations begun by us
   std::uint64_t repairs = 0;  // of all sessions, as in SessionStatus
   std::uint64_t given_up = 0;
+
+  Compressor compressor;
 
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;
@@ -40,6 +44,7 @@ struct Shared {
 struct Outlet {
   Shared& shared;
   LinkId link = 0;
+  bool compress = false;  // the remote reads it, and we are asked to
   std::uint64_t bytes_sent = 0;
 
   void send(Bytes frame);

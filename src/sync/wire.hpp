@@ -27,6 +27,7 @@ enum class MessageType : std::uint64_t {
   Items = 15,
   Resolve = 16,
   Resolved = 17,
+  Compressed = 20,
 };
 
 // What a CHANGES frame has only where there is something to say: pairs of key and value behind its other fields.

@@ -49,6 +49,8 @@ TEST_F(Economy, AChangeOfOneSmallIntegerTakesAtMostFortyBytes) {
 
 TEST_F(Economy, TheFirstSyncOfManyDocumentsCostsLittleBesideTheirFields) {
   constexpr std::size_t kDocuments = 1000;
+  a.options.compression = Compression::None;
+  a.engine = std::make_unique<Engine>(*a.store, a.options);
   b.subscribe("SELECT * FROM cars");
   std::size_t bodies = 0;
   for (std::uint64_t n = 0; n < kDocuments; ++n) put_large(n);
@@ -62,6 +64,21 @@ TEST_F(Economy, TheFirstSyncOfManyDocumentsCostsLittleBesideTheirFields) {
   RecordProperty("bytes_per_document", std::to_string(each));
   EXPECT_GT(body, 250);
   EXPECT_LT(each, body) << "the fields of a document as CBOR take " << body;
+}
+
+TEST_F(Economy, BulkFramesAreCompressedForWhoeverReadsThem) {
+  b.subscribe("SELECT * FROM cars");
+  for (std::uint64_t n = 0; n < 1000; ++n) put_large(n);
+  pair.connect();
+  const std::uint64_t packed = a.session().bytes_sent;
+  pair.cut();
+  Node plain("plain");
+  plain.subscribe("SELECT * FROM cars");
+  a.options.compression = Compression::None;
+  a.engine = std::make_unique<Engine>(*a.store, a.options);
+  Pair(a, plain).connect();
+  EXPECT_LT(3 * packed, a.session().bytes_sent);
+  EXPECT_EQ(plain.session().documents_received, 1000u);
 }
 
 }  // namespace

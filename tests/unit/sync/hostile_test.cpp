@@ -16,7 +16,9 @@ struct Victim {
   }
   // Opens a link, lets the stranger say this, and tells how the link was closed, if it was.
   std::optional<Error> hears(const std::vector<Bytes>& frames) {
-    node.engine->link_opened({++link, "stranger", "there", false}, node.now());
+    // Somebody else each time: whoever has broken the protocol is not listened to for a while.
+    const DeviceId device = "stranger " + std::to_string(++link);
+    node.engine->link_opened({link, device, "there", false}, node.now());
     for (const Bytes& frame : frames) node.engine->frame_received(link, frame, node.now());
     std::optional<Error> closed;
     for (Action& action : node.drain()) {
