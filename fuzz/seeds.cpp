@@ -78,6 +78,14 @@ class Seeds {
 struct Conversation {
   Bytes said[2];
   void settle(Peer& a, Peer& b, LinkId link) {
+    talk(a, b, link);
+    // Quiet long enough for digests to be compared.
+    const Instant later = Instant() + std::chrono::seconds(2 * link);
+    a.engine->on_deadline(later);
+    b.engine->on_deadline(later);
+    talk(a, b, link);
+  }
+  void talk(Peer& a, Peer& b, LinkId link) {
     for (bool more = true; more;) {
       more = false;
       for (int side = 0; side < 2; ++side) {
@@ -106,6 +114,12 @@ void conversations(Seeds& seeds) {
     Peer a("a"), b("bb");
     a.subscribe("SELECT * FROM cars WHERE x > 5");
     b.subscribe(query);
+    // Two that have never met, and have something to reconcile.
+    changes(a, "p");
+    changes(b, "q");
+    b.write([&](store::Transaction& t) { return t.insert("cars", "p1", {{"x", 1}}); });
+    (void)a.frames();
+    (void)b.frames();
     for (LinkId link = 1; link < 4; ++link) {
       Conversation talk;
       a.engine->link_opened({link, "bb", "b", true}, {});

@@ -7,6 +7,9 @@
 namespace fermata::sync {
 namespace {
 
+// Of a packed item. What is packed may take eight times as much unpacked, so its size is looked at before.
+constexpr std::size_t kMaxItemBytes = 10;
+
 CborWriter begin(MessageType type, std::size_t fields) {
   CborWriter out;
   out.array(fields + 1);
@@ -167,6 +170,7 @@ Items read_items(Fields& in, std::size_t fields) {
   message.above = in.uint();
   message.up_to = in.uint();
   message.packed = read_packed(in);
+  in.limit(message.packed.size(), kItemsPerFrame * kMaxItemBytes, "ITEMS");
   if (message.up_to < message.above) in.refuse(ErrorCode::Malformed, "ITEMS that end before they begin");
   return message;
 }
@@ -177,6 +181,7 @@ Resolve read_resolve(Fields& in, std::size_t fields) {
   message.subscription = in.uint();
   message.run = in.uint();
   const ByteView packed = in.bytes();
+  in.limit(packed.size(), kMaxHashesPerFrame * kMaxItemBytes, "RESOLVE");
   message.items = in.take([&] { return unpack_items(packed, 0); });
   if (message.items.size() > kMaxHashesPerFrame) in.refuse(ErrorCode::LimitExceeded, "RESOLVE asks for too many items");
   const std::size_t count = in.array(kMaxSurplusPerFrame, "documents in RESOLVE");

@@ -25,7 +25,6 @@ struct Shared {
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
-  Instant now{};            // when the engine was last told something
   bool draining = false;    // nothing more is taken in
   std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
   PassedStates passed;      // of our documents, while several sessions could bring them
@@ -33,7 +32,7 @@ struct Shared {
   std::uint64_t runs = 0;     // reconciliations begun by us
   std::uint64_t repairs = 0;  // of all sessions, as in SessionStatus
   std::uint64_t given_up = 0;
-
+  Instant now{};  // when the engine was last told something
   Compressor compressor;
 
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.

@@ -126,11 +126,71 @@ struct Describer {
   }
   Value operator()(const Prune& m) const { return Map{{"type", "PRUNE"}, {"branches", describe_all(m.branches)}}; }
   Value operator()(const Graft& m) const { return Map{{"type", "GRAFT"}, {"branches", describe_all(m.branches)}}; }
-  // What has no vectors yet, and what is skipped.
-  template <class Other>
-  Value operator()(const Other&) const {
-    return nullptr;
+  static Map digest(const crdt::Digest& of) {
+    return {{"count", number(of.count)}, {"low", number_text(of.low)}, {"high", number_text(of.high)}};
   }
+  static Map run(const char* type, const RunHead& of) {
+    return {{"type", type},
+            {"subscription", number_text(of.subscription)},
+            {"run", number_text(of.run)},
+            {"head", number(of.head)},
+            {"digest", digest(of.digest)}};
+  }
+  Value operator()(const DigestOf& m) const {
+    return Map{{"type", "DIGEST"},
+               {"subscription", number_text(m.subscription)},
+               {"head", number(m.head)},
+               {"received", number(m.received)},
+               {"digest", digest(m.digest)}};
+  }
+  Value operator()(const Stand& m) const {
+    return Map{{"type", "STAND"},
+               {"subscription", number_text(m.subscription)},
+               {"behind", m.behind},
+               {"head", number(m.head)},
+               {"collection size", number(m.collection_size)},
+               {"digest", m.digest ? Value(digest(*m.digest)) : Value(nullptr)}};
+  }
+  Value operator()(const Match& m) const {
+    constexpr const char* kHow[] = {"equal", "walk", "symbols", "items", "done"};
+    return Map{{"type", "MATCH"},
+               {"subscription", number_text(m.subscription)},
+               {"run", number_text(m.run)},
+               {"how", kHow[static_cast<std::size_t>(m.how)]},
+               {"from", number_text(m.from)},
+               {"count", number(m.count)}};
+  }
+  Value operator()(const Symbols& m) const {
+    Map map = run("SYMBOLS", m.of);
+    map.emplace("first", number(m.first));
+    map.emplace("packed", to_hex(m.packed));
+    return map;
+  }
+  Value operator()(const Items& m) const {
+    Map map = run("ITEMS", m.of);
+    map.emplace("above", number_text(m.above));
+    map.emplace("up to", number_text(m.up_to));
+    map.emplace("packed", to_hex(m.packed));
+    return map;
+  }
+  Value operator()(const Resolve& m) const {
+    Array items;
+    for (const std::uint64_t item : m.items) items.push_back(number_text(item));
+    return Map{{"type", "RESOLVE"},
+               {"subscription", number_text(m.subscription)},
+               {"run", number_text(m.run)},
+               {"items", items},
+               {"ids", Array(m.ids.begin(), m.ids.end())}};
+  }
+  Value operator()(const Resolved& m) const {
+    Array unknown;
+    for (const std::uint64_t place : m.unknown) unknown.push_back(number(place));
+    return Map{{"type", "RESOLVED"},
+               {"subscription", number_text(m.subscription)},
+               {"run", number_text(m.run)},
+               {"unknown", unknown}};
+  }
+  Value operator()(const Skipped&) const { return nullptr; }
 };
 
 inline Value describe(const Message& message) {

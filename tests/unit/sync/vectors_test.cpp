@@ -77,6 +77,23 @@ std::vector<Example> examples_of_changes() {
   return all;
 }
 
+std::vector<Example> examples_of_reconciliation() {
+  const crdt::Digest digest{2, 0x0102030405060708u, 0x1112131415161718u};
+  const RunHead of{7, 0x5eed, 110, digest};
+  const std::vector<std::uint64_t> items{5, 0x100, 0x8877665544332211u};
+  return {
+      {"digest", encode(DigestOf{7, 110, 90, digest})},
+      {"stand", encode(Stand{7, false, 110, 2, digest})},
+      {"stand: without a digest", encode(Stand{7, true, 110, 2, std::nullopt})},
+      {"match: equal", encode(Match{7, 0, Match::How::Equal, 0, 0})},
+      {"match: symbols", encode(Match{7, 0x5eed, Match::How::Symbols, 0, 24})},
+      {"symbols", encode(Symbols{of, 0, pack_symbols(SymbolEncoder(items, 0x5eed).next(2), 0, items.size())})},
+      {"items", encode(Items{of, 0, UINT64_MAX, pack_items(items, 0)})},
+      {"resolve", encode(Resolve{7, 0x5eed, items, {"moved", "station 5"}})},
+      {"resolved", encode(Resolved{7, 0x5eed, {1}})},
+  };
+}
+
 std::vector<Example> examples() {
   const Wanted wanted{7, "SELECT * FROM measurements", "e7", {90, 100}};
   std::vector<Example> all{
@@ -96,6 +113,7 @@ std::vector<Example> examples() {
       {"graft", encode(Graft{{{7, 0x0102030405060708u}, {9, 5}}})},
   };
   all.insert(all.end(), rest.begin(), rest.end());
+  for (Example& example : examples_of_reconciliation()) all.push_back(std::move(example));
   return all;
 }
 
