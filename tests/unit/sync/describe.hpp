@@ -1,6 +1,7 @@
 // Messages in words, as tests/vectors has them. Numbers of 64 random bits are text, 0x and 16 digits.
 #pragma once
 
+#include "crdt/counter.hpp"
 #include "crdt/digest.hpp"
 #include "sync/messages.hpp"
 
@@ -63,7 +64,8 @@ inline Value json_value(const Value& value) {
 inline Value describe(const crdt::Delta& delta) {
   Array registers;
   for (const crdt::Register& r : delta.registers) {
-    Array path(r.path.begin(), r.path.end());
+    const crdt::Path shown = r.kind == crdt::RegisterKind::Counter ? crdt::counter_path(r) : r.path;
+    const Array path(shown.begin(), shown.end());
     Map described{{"path", path},
                   {"actor", number_text(r.dot.actor)},
                   {"seq", number(r.dot.seq)},
@@ -72,7 +74,7 @@ inline Value describe(const crdt::Delta& delta) {
                   {"life", number(r.life)}};
     constexpr const char* kKinds[] = {"value", "map", "absent", "counter"};
     described.emplace("kind", kKinds[static_cast<std::size_t>(r.kind)]);
-    if (r.kind == crdt::RegisterKind::Value) described.emplace("value", json_value(r.value));
+    if (crdt::has_value(r.kind)) described.emplace("value", json_value(r.value));
     registers.push_back(std::move(described));
   }
   return Map{

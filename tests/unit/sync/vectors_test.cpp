@@ -206,6 +206,16 @@ TEST(Vectors, OfDocumentsAreWhatTheyWere) {
   items.push_back(merged("a dead document keeps its last life's fields", {at({"x"}, 1, 1, 5, 1), dead}));
   items.push_back(
       merged("a new life knows no field of the one before", {at({"x"}, 1, 1, 500, 1), dead, at({"y"}, 2, 1, 6, 3)}));
+  const auto share = [&](std::uint64_t actor, std::int64_t up, std::int64_t down, std::uint64_t ms) {
+    crdt::Delta delta = at({"n"}, crdt::value_of({up, down}), actor, ms, 1);
+    delta.registers[0].kind = crdt::RegisterKind::Counter;
+    delta.registers[0].path = crdt::share_path({"n"}, actor);
+    delta.registers[0].stamp.value = (kMs << 16) + 1;
+    return delta;
+  };
+  items.push_back(merged("the shares of two authors add up", {share(1, 5, 2, 5), share(2, 10, 0, 6)}));
+  items.push_back(merged("an author's younger share replaces its older one", {share(1, 5, 2, 5), share(1, 6, 2, 9)}));
+  items.push_back(merged("a value that is younger ends a counter", {share(1, 5, 2, 5), at({"n"}, 7, 2, 50, 1)}));
   expect_file("documents.json", items);
 }
 
