@@ -80,7 +80,7 @@ TEST(Limits, OfValuesKeepAFrameFromCostingManyTimesItsSize) {
   out.uint(1);
   out.array(3);
   out.text("x");
-  out.uint(3);
+  out.uint(4);  // of the next commit, a value
   CborWriter allowed = out;
   EXPECT_EQ(code_of(with_list(std::move(allowed), kMaxItemsPerDelta, 0)), ErrorCode::Unsupported) << "which is none";
   EXPECT_EQ(code_of(with_list(std::move(out), kMaxItemsPerFrame, 0)), ErrorCode::LimitExceeded);
