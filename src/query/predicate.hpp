@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "query/equality.hpp"
 
 namespace fermata::query {
 
@@ -25,6 +26,9 @@ class Predicate {
   [[nodiscard]] bool matches_everything() const { return where_ == nullptr; }  // collection-wide
   // `view` without "_id". NULL and missing are not a match.
   [[nodiscard]] bool matches(std::string_view id, const Map& view) const;
+  // A `path = constant` that stands alone or in an AND at the top: what does not satisfy it does not match. Nothing if
+  // there is none.
+  [[nodiscard]] std::optional<Equality> equality() const;
   // Equal for queries that differ only in spaces, keyword case or how parameters were bound.
   [[nodiscard]] std::uint64_t key() const { return key_; }
   // The normalised statement with its parameters in place; parse(text(), {}) gives an equal predicate.

@@ -183,7 +183,7 @@ void Engine::committed(const store::CommitEvent& event, Instant now) {
   if (!event.evicted.empty()) shared.passed = {};
   if (event.changes.empty()) return;
   shared.head = std::max(shared.head, event.first_local_seq + event.changes.size() - 1);
-  LoadedCommit commit(shared.store, event);
+  LoadedCommit commit(shared.store, shared.index, event);
   // A state that two links could bring may be offered on one and come over the other.
   for (const store::DocumentChange& change : event.changes) {
     if (shared.greeted > 1 && change.version_after != 0) shared.passed.add(change.version_after);

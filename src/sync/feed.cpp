@@ -30,13 +30,61 @@ void Feed::set_remote(std::uint32_t source, store::Epoch assumed) {
 }
 
 Status Feed::insert(RemoteSubscription subscription) {
-  std::erase_if(subscriptions_, [&](const RemoteSubscription& old) { return old.id == subscription.id; });
-  spread_.forget(subscription.id);
+  leave_level();
+  drop(subscription.id);
   if (subscriptions_.size() >= shared_.options.max_subscriptions)
     return fail(ErrorCode::LimitExceeded,
                 fmt::format("the peer has more than {} subscriptions", shared_.options.max_subscriptions));
-  subscriptions_.push_back(std::move(subscription));
+  shared_.index.add({outlet_.link, subscription.id}, subscription.predicate);
+  const auto place = place_of(subscription.id);
+  subscriptions_.insert(place, std::move(subscription));
   return {};
+}
+
+Feed::~Feed() {
+  drop_all();
+}
+
+std::vector<RemoteSubscription>::iterator Feed::place_of(std::uint64_t id) {
+  return std::lower_bound(subscriptions_.begin(), subscriptions_.end(), id,
+                          [](const RemoteSubscription& each, std::uint64_t wanted) { return each.id < wanted; });
+}
+
+bool Feed::drop(std::uint64_t id) {
+  const auto found = place_of(id);
+  if (found == subscriptions_.end() || found->id != id) return false;
+  leave_level();
+  shared_.index.remove({outlet_.link, id}, found->predicate);
+  spread_.forget(id);
+  subscriptions_.erase(found);
+  return true;
+}
+
+std::vector<RemoteSubscription> Feed::drop_all() {
+  leave_level();
+  for (const RemoteSubscription& each : subscriptions_) shared_.index.remove({outlet_.link, each.id}, each.predicate);
+  return std::exchange(subscriptions_, {});
+}
+
+void Feed::enter_level() {
+  if (level_ || subscriptions_.empty()) return;
+  const std::uint64_t seq = subscriptions_.front().position.seq;
+  std::uint64_t told = seq;
+  for (const RemoteSubscription& each : subscriptions_) {
+    if (!going(each) || !each.complete() || each.position.seq != seq) return;
+    told = std::min(told, each.announced.seq);
+  }
+  level_ = Level{seq, told};
+}
+
+Position Feed::position_of(const RemoteSubscription& subscription) const {
+  return level_ ? Position{level_->seq, level_->seq} : subscription.position;
+}
+
+void Feed::leave_level() {
+  if (!level_) return;
+  for (RemoteSubscription& each : subscriptions_) each.position = {level_->seq, level_->seq};
+  level_.reset();
 }
 
 Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed) {
@@ -52,17 +100,17 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   return insert(std::move(fresh));
 }
 
-void Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
-  if (earlier.standing != Standing::Going || earlier.acked.base < shared_.store.purged_seq()) return;
+Status Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
+  if (earlier.standing != Standing::Going || earlier.acked.base < shared_.store.purged_seq()) return {};
   const Position start = rewound(earlier.acked, confirmed(earlier.predicate.collection()));
-  subscriptions_.push_back({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq, 0});
+  return insert({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq, 0});
 }
 
 Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed,
                      const store::Epoch& remote_epoch) {
   const bool assumed_rightly = remote_epoch == assumed_epoch_;
   assumed_epoch_.clear();
-  std::vector<RemoteSubscription> assumed = std::exchange(subscriptions_, {});
+  std::vector<RemoteSubscription> assumed = drop_all();
   for (const Wanted& each : wanted) {
     const auto earlier = std::find_if(assumed.begin(), assumed.end(), [&](const RemoteSubscription& subscription) {
       return subscription.id == each.id && subscription.predicate.text() == each.query &&
@@ -76,14 +124,12 @@ Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_
 }
 
 Status Feed::remove(std::uint64_t id) {
-  const auto removed =
-      std::erase_if(subscriptions_, [&](const RemoteSubscription& subscription) { return subscription.id == id; });
-  spread_.forget(id);
-  if (removed == 0) return fail(ErrorCode::Protocol, "the peer ended a subscription that it does not have");
+  if (!drop(id)) return fail(ErrorCode::Protocol, "the peer ended a subscription that it does not have");
   return {};
 }
 
 void Feed::rewind(std::string_view collection, std::uint64_t seq) {
+  leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.predicate.collection() == collection) {
       subscription.position = rewound(subscription.position, seq);
@@ -107,17 +153,13 @@ void Feed::forget_in_flight(std::uint64_t id, std::uint64_t seq) {
 
 void Feed::prune(const Prune& prune) {
   for (const Branch& branch : prune.branches) {
-    if (has(branch.subscription)) spread_.prune(branch);
+    const auto found = place_of(branch.subscription);
+    if (found != subscriptions_.end() && found->id == branch.subscription) spread_.prune(branch);
   }
 }
 
 void Feed::graft(const Graft& graft) {
   for (const Branch& branch : graft.branches) spread_.graft(branch);
-}
-
-bool Feed::has(std::uint64_t id) const {
-  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
-                     [&](const RemoteSubscription& subscription) { return subscription.id == id; });
 }
 
 Status Feed::want(Want want) {
@@ -154,9 +196,8 @@ Status Feed::acknowledge(const Ack& ack) {
     in_flight_.pop_front();
   }
   for (const auto& [id, position] : ack.cursors) {
-    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
-                                    [id = id](const RemoteSubscription& each) { return each.id == id; });
-    if (found == subscriptions_.end())
+    const auto found = place_of(id);
+    if (found == subscriptions_.end() || found->id != id)
       return fail(ErrorCode::Protocol, "the peer acknowledged a subscription that it does not have");
     found->acked = position;
     // A WANT comes before the ACK of the frame it is about. Until its answer has arrived, the remote has not seen all
@@ -170,10 +211,9 @@ void Feed::delivered(const Sent& sent) {
   unacked_bytes_ -= sent.bytes;
   unanswered_wants_ -= sent.answers;
   for (const Range& range : sent.ranges) {
-    for (RemoteSubscription& subscription : subscriptions_) {
-      if (subscription.id == range.subscription && range.from <= subscription.delivered)
-        subscription.delivered = std::max(subscription.delivered, range.to);
-    }
+    const auto found = place_of(range.subscription);
+    if (found != subscriptions_.end() && found->id == range.subscription && range.from <= found->delivered)
+      found->delivered = std::max(found->delivered, range.to);
   }
 }
 
@@ -209,7 +249,8 @@ std::optional<std::uint64_t> Feed::settled(std::string_view collection) const {
 bool Feed::caught_up() const {
   return in_flight_.empty() && requests_.empty() &&
          std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
-           return going(subscription) && subscription.complete() && subscription.position.seq >= shared_.head &&
+           const Position position = position_of(subscription);
+           return going(subscription) && position.base == position.seq && position.seq >= shared_.head &&
                   subscription.acked.seq >= subscription.offered;
          });
 }
@@ -236,6 +277,7 @@ bool Feed::window_open() const {
 }
 
 std::vector<Range> Feed::announce() {
+  leave_level();
   std::vector<Range> ranges;
   const bool offering = writer_.offers() != 0;
   for (RemoteSubscription& subscription : subscriptions_) {
@@ -248,11 +290,13 @@ std::vector<Range> Feed::announce() {
 }
 
 bool Feed::announcement_due() const {
-  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
-    const std::uint64_t told = subscription.announced.seq;
-    const std::uint64_t known = subscription.position.seq;
-    // A remote that was told of a head waits until its ranges reach it.
+  // A remote that was told of a head waits until its ranges reach it.
+  const auto due = [this](std::uint64_t told, std::uint64_t known) {
     return told < known && (told < told_head_ || known - told >= kSilentCommits);
+  };
+  if (level_) return due(level_->told, level_->seq);
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
+    return due(subscription.announced.seq, subscription.position.seq);
   });
 }
 

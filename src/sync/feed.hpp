@@ -38,6 +38,8 @@ struct RemoteSubscription {
 class Feed {
  public:
   explicit Feed(Outlet& outlet) : outlet_(outlet), shared_(outlet.shared) {}
+  ~Feed();
+  Feed(const Feed&) = delete;
 
   // What of the log may be sent again from further back than the remote's cursor; see Intake::confirmed.
   using Confirmed = std::function<std::optional<std::uint64_t>(std::string_view collection)>;
@@ -48,7 +50,7 @@ class Feed {
   // Errors: LimitExceeded, and those of Predicate::parse.
   [[nodiscard]] Status add(const Wanted& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed);
   // A subscription from an earlier session, until HELLO tells.
-  void assume(const RemoteSubscription& earlier, const Confirmed& confirmed);
+  [[nodiscard]] Status assume(const RemoteSubscription& earlier, const Confirmed& confirmed);
   // HELLO has come: exactly these subscriptions. What was assumed rightly goes on from where it is.
   [[nodiscard]] Status replace(const std::vector<Wanted>& wanted, const store::Epoch& our_epoch,
                                const Confirmed& confirmed, const store::Epoch& remote_epoch);
@@ -58,7 +60,7 @@ class Feed {
   void rewind(std::string_view collection, std::uint64_t seq);
 
   // --- for reconciliation (sync/mirror.hpp, sync/repair.hpp) ---
-  [[nodiscard]] const RemoteSubscription* find(std::uint64_t id) const;
+  [[nodiscard]] const RemoteSubscription* find(std::uint64_t id);
   // Sends this subscription nothing until go_on().
   void set_aside(std::uint64_t id);
   // It has everything up to this position.
@@ -141,7 +143,15 @@ class Feed {
   };
   using Standing = RemoteSubscription::Standing;
 
-  [[nodiscard]] bool has(std::uint64_t id) const;
+  // The first subscription with this id or a greater one.
+  [[nodiscard]] std::vector<RemoteSubscription>::iterator place_of(std::uint64_t id);
+  bool drop(std::uint64_t id);  // Result: it was there
+  std::vector<RemoteSubscription> drop_all();
+  // While all subscriptions have the same position, it is kept once, so that a commit which none of them wants costs
+  // the same whatever their number. Whoever looks at a subscription's own position leaves this state first.
+  void enter_level();
+  void leave_level();
+  [[nodiscard]] Position position_of(const RemoteSubscription& subscription) const;
   [[nodiscard]] Status insert(RemoteSubscription subscription);
   void delivered(const Sent& sent);
   void forget_in_flight(std::uint64_t id, std::uint64_t seq);
@@ -156,8 +166,8 @@ class Feed {
   void write(const DocumentName& name, const crdt::Document& document, crdt::Delta delta);
 
   [[nodiscard]] Group live_at(std::uint64_t first_seq);
-  [[nodiscard]] Due due_of(const Group& live, const store::DocumentChange& change) const;
-  [[nodiscard]] Status push_one(LoadedCommit& commit, std::size_t index, const Group& live);
+  [[nodiscard]] Due due_of(const LoadedCommit& commit, std::size_t index);
+  [[nodiscard]] Status push_one(LoadedCommit& commit, std::size_t index);
 
   [[nodiscard]] Standing standing_of(const Wanted& wanted, const std::string& collection, bool usable) const;
   void restart(RemoteSubscription& subscription, Position position);
@@ -175,8 +185,13 @@ class Feed {
   Shared& shared_;
   std::uint32_t source_ = 0;
   store::Epoch assumed_epoch_;
-  std::vector<RemoteSubscription> subscriptions_;
-  std::set<std::string, std::less<>> withheld_;  // collections
+  std::vector<RemoteSubscription> subscriptions_;  // in ascending order of their ids
+  std::set<std::string, std::less<>> withheld_;    // collections
+  struct Level {
+    std::uint64_t seq = 0;   // everyone's base and seq
+    std::uint64_t told = 0;  // the least that any has been announced to have
+  };
+  std::optional<Level> level_;
   std::deque<Request> requests_;
   std::size_t requested_names_ = 0;
   std::size_t corrections_ = 0;

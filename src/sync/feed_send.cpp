@@ -77,17 +77,24 @@ Feed::Group Feed::live_at(std::uint64_t first_seq) {
   return live;
 }
 
-Feed::Due Feed::due_of(const Group& live, const store::DocumentChange& change) const {
+Feed::Due Feed::due_of(const LoadedCommit& commit, std::size_t index) {
+  const std::uint64_t first_seq = commit.event().first_local_seq;
+  const store::DocumentChange& change = commit.event().changes[index];
   Due due;
-  for (const RemoteSubscription* subscription : live) {
-    const query::Predicate& predicate = subscription->predicate;
-    if (subscription->position.seq >= change.local_seq || predicate.collection() != change.collection) continue;
+  for (const SubscriptionIndex::Holder& holder : commit.candidates(index, outlet_.link)) {
+    const auto found = place_of(holder.subscription);
+    if (found == subscriptions_.end() || found->id != holder.subscription) continue;
+    const Position& position = found->position;
+    const bool live =
+        going(*found) && found->complete() && position.seq + 1 >= first_seq && position.seq < change.local_seq;
+    if (!live) continue;
+    const query::Predicate& predicate = found->predicate;
     // What matched before is known to the remote up to this change.
     const bool before = change.existed_before && shared_.options.mutation != Mutation::BeforeMatchIgnored &&
                         predicate.matches(change.id, change.before);
     const bool known = before || predicate.matches_everything();
     if (!known && !predicate.matches(change.id, change.after)) continue;
-    due.subscriptions.push_back(subscription->id);
+    due.subscriptions.push_back(found->id);
     if (due.share != Share::Registers) due.share = known ? Share::Registers : Share::Whole;
   }
   return due;
@@ -109,12 +116,12 @@ bool Feed::sent_before(const store::DocumentChange& change, const crdt::Document
   return sent;
 }
 
-Status Feed::push_one(LoadedCommit& commit, std::size_t index, const Group& live) {
+Status Feed::push_one(LoadedCommit& commit, std::size_t index) {
   const store::CommitEvent& event = commit.event();
   const store::DocumentChange& change = event.changes[index];
   // Of what the remote itself sent, only documents that it lacks otherwise can be of use to it.
   const Share least = event.source != 0 && event.source == source_ ? Share::Whole : Share::Registers;
-  const Due due = due_of(live, change);
+  const Due due = due_of(commit, index);
   if (due.share < least) return {};
   auto document = commit.document(index);
   if (!document) return fail(std::move(document.error()));
@@ -129,10 +136,16 @@ Status Feed::push_one(LoadedCommit& commit, std::size_t index, const Group& live
 
 Status Feed::push(LoadedCommit& commit) {
   const store::CommitEvent& event = commit.event();
+  if (level_ && level_->seq + 1 >= event.first_local_seq && !commit.concerns(outlet_.link)) {
+    level_->seq = std::max(level_->seq, event.first_local_seq + event.changes.size() - 1);
+    if (announcement_due()) flush();
+    return {};
+  }
+  leave_level();
   const Group live = live_at(event.first_local_seq);
   if (live.empty()) return {};
   for (std::size_t i = 0; i < event.changes.size() && window_open(); ++i) {
-    if (auto pushed = push_one(commit, i, live); !pushed) return pushed;
+    if (auto pushed = push_one(commit, i); !pushed) return pushed;
     const std::uint64_t reached = event.changes[i].local_seq;
     for (RemoteSubscription* subscription : live) {
       if (subscription->position.seq < reached) subscription->position = {reached, reached};
@@ -147,12 +160,18 @@ Status Feed::push(LoadedCommit& commit) {
 
 Status Feed::pump() {
   if (auto answered = answer_requests(); !answered) return answered;
+  if (level_ && level_->seq >= shared_.head) {
+    if (announcement_due() && window_open()) flush();
+    return {};
+  }
+  leave_level();
   while (window_open()) {
     const Group group = furthest_behind();
     if (group.empty()) break;
     if (auto walked = walk(group); !walked) return walked;
   }
   if (announcement_due() && window_open()) flush();
+  enter_level();
   return {};
 }
 

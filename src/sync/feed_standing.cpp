@@ -33,19 +33,21 @@ bool Feed::going(const RemoteSubscription& subscription) const {
          (withheld_.empty() || !withheld_.contains(subscription.predicate.collection()));
 }
 
-const RemoteSubscription* Feed::find(std::uint64_t id) const {
-  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
-                                  [&](const RemoteSubscription& subscription) { return subscription.id == id; });
-  return found == subscriptions_.end() ? nullptr : &*found;
+const RemoteSubscription* Feed::find(std::uint64_t id) {
+  leave_level();
+  const auto found = place_of(id);
+  return found == subscriptions_.end() || found->id != id ? nullptr : &*found;
 }
 
 void Feed::set_aside(std::uint64_t id) {
+  leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.id == id && subscription.standing == Standing::Going) subscription.standing = Standing::Useless;
   }
 }
 
 void Feed::go_on(std::uint64_t id, Position position) {
+  leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.id != id) continue;
     subscription.standing = Standing::Going;
@@ -58,6 +60,7 @@ void Feed::go_on(std::uint64_t id, Position position) {
 }
 
 void Feed::withhold(const std::string& collection) {
+  leave_level();
   withheld_.insert(collection);
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.predicate.collection() == collection) restart(subscription, subscription.acked);
@@ -65,6 +68,7 @@ void Feed::withhold(const std::string& collection) {
 }
 
 void Feed::release(const std::string& collection, Again again) {
+  leave_level();
   withheld_.erase(collection);
   for (RemoteSubscription& subscription : subscriptions_) {
     if (again == Again::FromCursor || subscription.predicate.collection() != collection) continue;
@@ -112,7 +116,8 @@ bool Feed::misses(std::string_view collection, std::string_view id, const crdt::
   const std::uint64_t latest = latest_change(document);
   return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
     if (each.predicate.collection() != collection || !each.predicate.matches(id, view)) return false;
-    const bool will_be_walked = each.position.base == 0 && each.position.seq < latest;
+    const Position position = position_of(each);
+    const bool will_be_walked = position.base == 0 && position.seq < latest;
     return each.standing == Standing::Going && !will_be_walked;
   });
 }

@@ -81,6 +81,7 @@ std::vector<Wanted> Intake::wanted() const {
 void Intake::leave_out(Changes& changes, const Refuses& refuses) const {
   std::erase_if(changes.documents, [&](const SentDocument& each) { return refuses(each.delta.collection); });
   std::erase_if(changes.named, [&](const DocumentName& each) { return refuses(each.collection); });
+  std::erase_if(changes.offers, [&](const Offer& each) { return refuses(each.collection); });
   std::erase_if(changes.ranges, [&](const Range& each) {
     return incoming_.contains(each.subscription) && refuses(predicate(each.subscription).collection());
   });

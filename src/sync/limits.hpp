@@ -26,7 +26,8 @@ inline constexpr std::size_t kMaxDocumentsPerFrame = 1u << 16;
 inline constexpr std::size_t kMaxItemsPerFrame = 1u << 20;
 inline constexpr std::size_t kMaxItemsPerDelta = kMaxItemsPerFrame / 2;  // and none is begun in a frame of so many
 inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
-inline constexpr std::size_t kMaxRangesPerFrame = 1024;
+// The answer to a WANT repeats its ranges beside those of its own.
+inline constexpr std::size_t kMaxRangesPerFrame = 4096;
 inline constexpr std::size_t kMaxOffersPerFrame = 1u << 14;
 inline constexpr std::size_t kMaxAuthorsPerOffer = 16;
 inline constexpr std::size_t kMaxBranchesPerFrame = 1024;  // of PRUNE and GRAFT

@@ -63,7 +63,9 @@ Status Session::open(const RememberedPeer* remembered) {
   round_trips_ = 1;
   if (!remembered || remote_epoch_.empty() || remembered->epoch != remote_epoch_) return {};
   if (auto known = know_remote(remote_epoch_, remote_epoch_); !known) return known;
-  for (const RemoteSubscription& subscription : remembered->subscriptions) feed_.assume(subscription, confirmed());
+  for (const RemoteSubscription& subscription : remembered->subscriptions) {
+    if (auto assumed = feed_.assume(subscription, confirmed()); !assumed) return assumed;
+  }
   return feed_.pump();
 }
 

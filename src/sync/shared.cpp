@@ -21,8 +21,31 @@ void Outlet::send(Bytes frame) {
   shared.actions.emplace_back(SendFrame{link, std::move(frame)});
 }
 
-LoadedCommit::LoadedCommit(store::Store& store, const store::CommitEvent& event)
-    : store_(store), event_(event), documents_(event.changes.size()) {}
+LoadedCommit::LoadedCommit(store::Store& store, const SubscriptionIndex& index, const store::CommitEvent& event)
+    : store_(store), event_(event), candidates_(event.changes.size()), documents_(event.changes.size()) {
+  for (std::size_t i = 0; i < event.changes.size(); ++i) {
+    const store::DocumentChange& change = event.changes[i];
+    std::vector<SubscriptionIndex::Holder>& found = candidates_[i];
+    if (change.existed_before) index.find(change.collection, change.id, change.before, found);
+    index.find(change.collection, change.id, change.after, found);
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+  }
+}
+
+std::span<const SubscriptionIndex::Holder> LoadedCommit::candidates(std::size_t index, LinkId link) const {
+  const auto& all = candidates_[index];
+  const auto first = std::lower_bound(all.begin(), all.end(), SubscriptionIndex::Holder{link, 0});
+  const auto end = std::find_if(first, all.end(), [link](const auto& holder) { return holder.link != link; });
+  return {first, end};
+}
+
+bool LoadedCommit::concerns(LinkId link) const {
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!candidates(i, link).empty()) return true;
+  }
+  return false;
+}
 
 Result<const crdt::Document*> LoadedCommit::document(std::size_t index) {
   std::optional<crdt::Document>& slot = documents_[index];

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "sync/compression.hpp"
@@ -11,6 +12,7 @@
 #include "sync/item_set.hpp"
 #include "sync/messages.hpp"
 #include "sync/offers.hpp"
+#include "sync/subscription_index.hpp"
 
 namespace fermata::sync {
 
@@ -27,6 +29,7 @@ struct Shared {
   std::deque<Action> actions;
   bool draining = false;    // nothing more is taken in
   std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
+  SubscriptionIndex index;  // what all our remotes want
   PassedStates passed;      // of our documents, while several sessions could bring them
   SetDigests digests;
   std::uint64_t runs = 0;     // reconciliations begun by us
@@ -52,15 +55,20 @@ struct Outlet {
 // A commit on its way to several sessions: each changed document is loaded once, when the first session needs it.
 class LoadedCommit {
  public:
-  LoadedCommit(store::Store& store, const store::CommitEvent& event);
+  LoadedCommit(store::Store& store, const SubscriptionIndex& index, const store::CommitEvent& event);
   [[nodiscard]] const store::CommitEvent& event() const { return event_; }
+  // Whether any of it may be of interest to this link's remote.
+  [[nodiscard]] bool concerns(LinkId link) const;
   [[nodiscard]] Result<const crdt::Document*> document(std::size_t index);
+  // Subscriptions of this link's remote that the document may match or have matched, in ascending order.
+  [[nodiscard]] std::span<const SubscriptionIndex::Holder> candidates(std::size_t index, LinkId link) const;
   // Of document(), which may be younger than this commit.
   [[nodiscard]] Result<std::uint64_t> version(std::size_t index);
 
  private:
   store::Store& store_;
   const store::CommitEvent& event_;
+  std::vector<std::vector<SubscriptionIndex::Holder>> candidates_;  // by change
   std::vector<std::optional<crdt::Document>> documents_;
 };
 
