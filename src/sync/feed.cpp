@@ -96,6 +96,7 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   const Position start =
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
   RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
+  fresh.brought = wanted.brought;
   fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
   return insert(std::move(fresh));
 }
@@ -209,6 +210,7 @@ Status Feed::acknowledge(const Ack& ack) {
 
 void Feed::delivered(const Sent& sent) {
   unacked_bytes_ -= sent.bytes;
+  unacked_offers_ -= sent.offers;
   unanswered_wants_ -= sent.answers;
   for (const Range& range : sent.ranges) {
     const auto found = place_of(range.subscription);
@@ -273,7 +275,9 @@ std::uint64_t Feed::changes_unconfirmed() const {
 }
 
 bool Feed::window_open() const {
-  return unacked_bytes_ + writer_.size() < shared_.options.window_bytes;
+  // Before HELLO the remote cannot say that another is bringing it all this: one frame, which saves a round trip.
+  const std::size_t window = assumed_epoch_.empty() ? shared_.options.window_bytes : 1;
+  return unacked_bytes_ + writer_.size() < window && unacked_offers_ + writer_.offers() < kMaxOffersInFlight;
 }
 
 std::vector<Range> Feed::announce() {
@@ -312,11 +316,13 @@ void Feed::flush(std::vector<Range> ranges, std::size_t answers) {
     return;
   }
   documents_sent_ += writer_.documents();
+  const std::size_t offers = writer_.offers();
   told_head_ = shared_.head;
   Bytes frame = writer_.take(told_head_, assumed_epoch_, ranges);
   if (in_flight_.empty()) waiting_since_ = shared_.now;
   unacked_bytes_ += frame.size();
-  in_flight_.push_back({frame.size(), std::move(announced), answers});
+  unacked_offers_ += offers;
+  in_flight_.push_back({frame.size(), std::move(announced), answers, offers});
   outlet_.send(std::move(frame));
 }
 

@@ -26,6 +26,7 @@ struct RemoteSubscription {
   std::uint64_t delivered = 0;  // what acknowledged frames of this session reached
   std::uint64_t settled = 0;    // the same, and it has sent back what it knew better
   std::uint64_t offered = 0;    // where the latest frame with offers reached; not received until its cursor says so
+  bool brought = false;         // as Wanted: what it lacks is only offered
   // Going: it is sent what it lacks. Else its cursor is of no use, and its owner says how to go on: Behind, because
   // deletions that it has not heard of are forgotten here.
   enum class Standing : std::uint8_t { Going, Useless, Behind };
@@ -133,6 +134,7 @@ class Feed {
     std::size_t bytes = 0;
     std::vector<Range> ranges;
     std::size_t answers = 0;  // how many WANTs it answered to the end
+    std::size_t offers = 0;
   };
   enum class Share : std::uint8_t { Nothing, Registers, Whole };
   using Group = std::vector<RemoteSubscription*>;
@@ -158,6 +160,8 @@ class Feed {
   void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
   [[nodiscard]] std::vector<Range> announce();
   [[nodiscard]] bool announcement_due() const;
+  [[nodiscard]] bool only_offered(const std::vector<std::uint64_t>& subscriptions,
+                                  const std::vector<crdt::ActorId>& authors);
   void give(const DocumentName& name, const crdt::Document& document, std::uint64_t since,
             const std::vector<std::uint64_t>& subscriptions);
   void write_in_parts(crdt::Delta delta, std::optional<std::uint64_t> fingerprint);
@@ -197,12 +201,13 @@ class Feed {
   std::size_t corrections_ = 0;
   std::size_t unanswered_wants_ = 0;  // until the last frame of the answer is acknowledged
   Spread spread_;
-  PassedStates remote_holds_;
+  PassedStates remote_holds_{kRemoteStatesKept};
   std::map<DocumentName, std::uint64_t> ahead_;  // sent with changes whose commit has not been pushed yet, up to which
   ChangesWriter writer_;
   std::deque<Sent> in_flight_;  // unacknowledged frames
   Instant waiting_since_{};
   std::size_t unacked_bytes_ = 0;
+  std::size_t unacked_offers_ = 0;
   std::uint64_t acked_frames_ = 0;
   std::uint64_t told_head_ = 0;
   std::uint64_t documents_sent_ = 0;

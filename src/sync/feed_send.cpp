@@ -34,7 +34,7 @@ void Feed::give(const DocumentName& name, const crdt::Document& document, std::u
   if (!delta) return;
   if (document.alive()) {
     std::vector<crdt::ActorId> authors = authors_of(*delta);
-    if (authors.size() <= kMaxAuthorsPerOffer && spread_.lazy(subscriptions, authors)) {
+    if (authors.size() <= kMaxAuthorsPerOffer && only_offered(subscriptions, authors)) {
       if (shared_.options.mutation == Mutation::LazySendsNothing) return;
       const std::uint64_t version = crdt::version_of(name.collection, name.id, document);
       return writer_.offer({name.collection, name.id, version, std::move(authors)});
@@ -64,6 +64,13 @@ void Feed::write_in_parts(crdt::Delta delta, std::optional<std::uint64_t> finger
     // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
     if (!writer_.add(part, &part == &parts.back() ? fingerprint : std::nullopt)) ++documents_too_large_;
   }
+}
+
+bool Feed::only_offered(const std::vector<std::uint64_t>& subscriptions, const std::vector<crdt::ActorId>& authors) {
+  return !subscriptions.empty() &&
+         std::all_of(subscriptions.begin(), subscriptions.end(), [&](std::uint64_t subscription) {
+           return place_of(subscription)->brought || spread_.lazy({subscription}, authors);
+         });
 }
 
 // --- live ---
@@ -226,7 +233,11 @@ Status Feed::answer_some(Request& request) {
 Feed::Group Feed::furthest_behind() {
   Group group;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (!going(subscription) || (subscription.complete() && subscription.position.seq >= shared_.head)) continue;
+    if (!going(subscription)) continue;
+    if (subscription.complete() && subscription.position.seq >= shared_.head) {
+      subscription.brought = false;
+      continue;
+    }
     if (!group.empty() && group.front()->position.seq < subscription.position.seq) continue;
     if (!group.empty() && group.front()->position.seq > subscription.position.seq) group.clear();
     group.push_back(&subscription);
@@ -262,6 +273,7 @@ Status Feed::walk(const Group& group) {
   for (RemoteSubscription* subscription : group) {
     subscription->position.seq = to;
     if (complete) subscription->position.base = to;
+    if (complete) subscription->brought = false;
   }
   flush();
   return {};

@@ -94,7 +94,7 @@ Status Feed::answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> n
 
 void Feed::send_in_window(Bytes frame) {
   unacked_bytes_ += frame.size();
-  in_flight_.push_back({frame.size(), {}, 0});
+  in_flight_.push_back({frame.size(), {}, 0, 0});
   outlet_.send(std::move(frame));
 }
 

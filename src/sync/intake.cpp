@@ -69,7 +69,7 @@ Status Intake::add(std::uint64_t key) {
 Wanted Intake::wanted(std::uint64_t key) const {
   // What cannot be known now counts as something.
   const auto held = shared_.store.digest(predicate(key).collection());
-  return {key, predicate(key).text(), remote_epoch_, position(key), held ? held->digest.count : 1};
+  return {key, predicate(key).text(), remote_epoch_, position(key), held ? held->digest.count : 1, brought_};
 }
 
 std::vector<Wanted> Intake::wanted() const {
@@ -119,7 +119,7 @@ Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const R
   if (trusted) {
     if (auto checked = check_offers(*transaction, changes, feed, applied); !checked)
       return fail(std::move(checked.error()));
-    if (!applied.wanted.empty() || offers_.full() || shared_.greeted < 2)
+    if (!applied.wanted.empty() || offers_.full() || !may_come_otherwise())
       ask_for(std::exchange(applied.open, {}), changes.ranges, applied);
     if (!applied.wanted.empty()) applied.held = changes.ranges;
   }
@@ -165,6 +165,10 @@ Status Intake::note_duplicate(store::Transaction& transaction, const crdt::Delta
     for (crdt::ActorId author : authors) add_branch({key, author}, applied.prune);
   }
   return {};
+}
+
+bool Intake::may_come_otherwise() const {
+  return brought_ ? !shared_.walkers.empty() : shared_.greeted > 1;
 }
 
 Status Intake::check_offers(store::Transaction& transaction, const Changes& changes, const Feed& feed,
@@ -237,8 +241,15 @@ Result<bool> Intake::settle() {
   return true;
 }
 
-std::optional<Intake::Applied> Intake::overdue(Instant now) {
+// As long as another link brings what we lack, what is offered may still come over it.
+std::optional<Instant> Intake::deadline() const {
   const auto due = offers_.deadline();
+  if (!due || !brought_ || shared_.walkers.empty()) return due;
+  return std::max(*due, shared_.walked + shared_.options.graft_after);
+}
+
+std::optional<Intake::Applied> Intake::overdue(Instant now) {
+  const auto due = deadline();
   if (!due || *due > now) return std::nullopt;
   Offers::Overdue oldest = offers_.take_oldest();
   if (shared_.options.mutation == Mutation::LazyForEver) return std::nullopt;

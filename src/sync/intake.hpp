@@ -47,7 +47,10 @@ class Intake {
   // remote would not hear otherwise. Result: whether there were any such frames. Errors: the store's, Protocol.
   [[nodiscard]] Result<bool> settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections);
   // When the oldest offers have waited long enough; nothing if none waits.
-  [[nodiscard]] std::optional<Instant> deadline() const { return offers_.deadline(); }
+  [[nodiscard]] std::optional<Instant> deadline() const;
+  [[nodiscard]] bool waits_for_offers() const { return !offers_.empty(); }
+  // Whether another link is bringing us what we lack, so that this one need only offer it.
+  void set_brought(bool brought) { brought_ = brought; }
   // What has not come in time: to be asked for.
   [[nodiscard]] std::optional<Applied> overdue(Instant now);
   void remote_head(std::uint64_t head) { remote_head_ = std::max(remote_head_, head); }
@@ -75,6 +78,7 @@ class Intake {
   [[nodiscard]] Result<bool> merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
                                    Applied& applied);
   [[nodiscard]] Status check_names(store::Transaction& transaction, const Changes& changes, Applied& applied);
+  [[nodiscard]] bool may_come_otherwise() const;
   [[nodiscard]] Status check_offers(store::Transaction& transaction, const Changes& changes, const Feed& feed,
                                     Applied& applied);
   // Whether an offered state is here, and what the remote must be told about it.
@@ -98,6 +102,7 @@ class Intake {
   std::uint64_t remote_head_ = 0;
   std::map<std::uint64_t, Incoming> incoming_;
   Offers offers_;
+  bool brought_ = false;
 };
 
 }  // namespace fermata::sync

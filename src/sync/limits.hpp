@@ -43,9 +43,14 @@ inline constexpr std::size_t kMaxRefused = 1024;  // devices that broke the prot
 // --- one session ---
 inline constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;  // asked for by WANT and not sent yet
 inline constexpr std::size_t kMaxRequests = 4096;                         // the same, of WANTs and corrections
+// States of documents that are remembered, 60 bytes each: of ours in all, and of each remote's.
+inline constexpr std::size_t kPassedStates = 8192;
+inline constexpr std::size_t kRemoteStatesKept = 256;
 // Offered to us and not here yet; what is offered beyond is asked for at once. Each frame with offers may be a hole.
 inline constexpr std::size_t kMaxOpenOffers = 4096;
 inline constexpr std::size_t kMaxOpenFrames = 512;
+// Offers sent and not acknowledged, which is when what they offer has come: fewer than the receiver waits for.
+inline constexpr std::size_t kMaxOffersInFlight = kMaxOpenOffers / 2;
 // Pairs of subscription and author that a session offers instead of pushing. Beyond, all are pushed again: a duplicate
 // each, and what is of use is pruned anew.
 inline constexpr std::size_t kMaxLazy = 1u << 14;

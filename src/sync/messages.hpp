@@ -45,6 +45,7 @@ struct Wanted {
   store::Epoch epoch;    // the store whose log `position` is about; empty if none
   Position position;
   std::uint64_t held = 0;  // living documents of the collection that the owner has, about; 0: none
+  bool brought = false;    // another peer is bringing it what it lacks: until it is level, offers will do
 };
 
 // The sender vouches: with the documents of this frame (and the answers to a WANT about its names), the subscription

@@ -34,13 +34,14 @@ std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<Doc
 namespace {
 
 void write(CborWriter& out, const Wanted& wanted) {
-  out.array(6);
+  out.array(7);
   out.uint(wanted.id);
   out.text(wanted.query);
   out.text(wanted.epoch);
   out.uint(wanted.position.base);
   out.uint(wanted.position.seq);
   out.uint(wanted.held);
+  out.boolean(wanted.brought);
 }
 
 void write_names(const std::vector<DocumentName>& names, CborWriter& out) {

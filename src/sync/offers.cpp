@@ -7,7 +7,7 @@ namespace fermata::sync {
 void PassedStates::add(std::uint64_t version) {
   if (!known_.insert(version).second) return;
   order_.push_back(version);
-  if (order_.size() <= kCapacity) return;
+  if (order_.size() <= capacity_) return;
   known_.erase(order_.front());
   order_.pop_front();
 }

@@ -19,12 +19,13 @@ namespace fermata::sync {
 // state holds whatever that state held. Forgets the oldest beyond its capacity, which costs a question, never data.
 class PassedStates {
  public:
-  static constexpr std::size_t kCapacity = 8192;
+  explicit PassedStates(std::size_t capacity = kPassedStates) : capacity_(capacity) {}
 
   void add(std::uint64_t version);
   [[nodiscard]] bool contains(std::uint64_t version) const { return known_.contains(version); }
 
  private:
+  std::size_t capacity_;
   std::deque<std::uint64_t> order_;
   std::unordered_set<std::uint64_t> known_;
 };

@@ -35,6 +35,7 @@ Session::Session(Shared& shared, LinkInfo link, Instant now)
 
 Session::~Session() {
   if (greeted_) --shared_.greeted;
+  shared_.walkers.erase(link_.link);
 }
 
 Feed::Confirmed Session::confirmed() const {
@@ -56,6 +57,7 @@ Status Session::open(const RememberedPeer* remembered) {
   if (!last_epoch) return fail(std::move(last_epoch.error()));
   remote_epoch_ = std::move(*last_epoch);
   if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
+  choose_walker();
   std::string name = shortened(shared_.options.name, kMaxNameBytes);
   outlet_.send(encode(Hello{kSpoken, static_cast<std::uint64_t>(Capability::Zstd), our_epoch_, std::move(name),
                             shared_.head, intake_.wanted()}));
@@ -124,6 +126,7 @@ Status Session::on(Changes changes) {
   if (shared_.draining) return {};
   ++received_frames_;
   documents_received_ += changes.documents.size();
+  if (!changes.documents.empty() && shared_.walkers.contains(link_.link)) shared_.walked = now_;
   const auto refuses = [this](std::string_view collection) { return mirror_.refuses(collection); };
   auto applied = intake_.apply(std::move(changes), feed_, refuses, now_);
   if (!applied) return fail(std::move(applied.error()));
@@ -147,7 +150,7 @@ void Session::ask_for(Intake::Applied& applied) {
 }
 
 Status Session::came(LoadedCommit& commit) {
-  if (!intake_.deadline()) return {};
+  if (!intake_.waits_for_offers()) return {};
   std::vector<DocumentName> corrections;
   auto settled = intake_.settle(commit, feed_, corrections);
   if (!settled) return fail(std::move(settled.error()));
@@ -272,8 +275,17 @@ void Session::acknowledge() {
   outlet_.send(encode(ack));
 }
 
+void Session::choose_walker() {
+  const bool ours = shared_.walkers.empty() || shared_.walkers.contains(link_.link);
+  if (ours) shared_.walkers.insert(link_.link);
+  intake_.set_brought(!ours);
+}
+
 void Session::note_caught_up() {
-  if (!catch_up_ && greeted_ && intake_.caught_up()) catch_up_ = now_ - opened_;
+  if (!greeted_ || !intake_.caught_up()) return;
+  shared_.walkers.erase(link_.link);
+  intake_.set_brought(false);
+  if (!catch_up_) catch_up_ = now_ - opened_;
 }
 
 Status Session::push(LoadedCommit& commit) {
@@ -283,6 +295,7 @@ Status Session::push(LoadedCommit& commit) {
 Status Session::subscribe(std::uint64_t key) {
   if (auto added = intake_.add(key); !added) return added;
   const query::Predicate& predicate = shared_.subscriptions.at(key).predicate;
+  choose_walker();
   outlet_.send(encode(Subscribe{intake_.wanted(key)}));
   if (predicate.matches_everything()) return {};
   // What we sent of this collection so far did not ask to be told better.

@@ -88,6 +88,8 @@ class Session {
   [[nodiscard]] bool quiet() const;
   void acknowledge();
   void note_caught_up();
+  // Decides, before a subscription is sent, whether this link is to bring what we lack or another does already.
+  void choose_walker();
 
   Shared& shared_;
   LinkInfo link_;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -27,10 +28,12 @@ struct Shared {
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
-  bool draining = false;    // nothing more is taken in
-  std::size_t greeted = 0;  // sessions that have heard the remote's HELLO
-  SubscriptionIndex index;  // what all our remotes want
-  PassedStates passed;      // of our documents, while several sessions could bring them
+  bool draining = false;     // nothing more is taken in
+  std::size_t greeted = 0;   // sessions that have heard the remote's HELLO
+  SubscriptionIndex index;   // what all our remotes want
+  std::set<LinkId> walkers;  // links that bring us what we lack; on the others, meanwhile, offers will do
+  Instant walked{};          // when one of them last did
+  PassedStates passed;       // of our documents, while several sessions could bring them
   SetDigests digests;
   std::uint64_t runs = 0;     // reconciliations begun by us
   std::uint64_t repairs = 0;  // of all sessions, as in SessionStatus
