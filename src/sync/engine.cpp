@@ -21,8 +21,8 @@ constexpr std::size_t kMaxAway = 64;
 
 struct Engine::Impl {
   Impl(store::Store& store, EngineOptions given)
-      : options(std::move(given)), shared{store, options, {}, store.last_local_seq(), {},
-                                          false, 0,       {}, SetDigests(store),      0} {}
+      : options(std::move(given)),
+        shared{.store = store, .options = options, .head = store.last_local_seq(), .digests = SetDigests(store)} {}
 
   bool forget(LinkId link);
   void note_goodbye(const Session& session);

@@ -19,7 +19,8 @@ namespace fermata::sync {
 // state holds whatever that state held. Forgets the oldest beyond its capacity, which costs a question, never data.
 class PassedStates {
  public:
-  explicit PassedStates(std::size_t capacity = kPassedStates) : capacity_(capacity) {}
+  PassedStates() : PassedStates(kPassedStates) {}
+  explicit PassedStates(std::size_t capacity) : capacity_(capacity) {}
 
   void add(std::uint64_t version);
   [[nodiscard]] bool contains(std::uint64_t version) const { return known_.contains(version); }

@@ -118,7 +118,7 @@ TEST(HostileFrames, ASubscriptionThatMakesNoSenseEndsTheSession) {
 TEST(HostileFrames, TooManySubscriptionsEndTheSession) {
   Victim victim;
   std::vector<Bytes> frames{hello()};
-  for (std::uint64_t i = 0; i < 65; ++i)
+  for (std::uint64_t i = 0; i <= EngineOptions().max_subscriptions; ++i)
     frames.push_back(encode(Subscribe{{i, "SELECT * FROM cars WHERE x = " + std::to_string(i), "", {}}}));
   EXPECT_EQ(code_of(victim.hears(frames)), ErrorCode::LimitExceeded);
 }
