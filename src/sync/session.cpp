@@ -161,16 +161,6 @@ Status Session::came(LoadedCommit& commit) {
   return {};
 }
 
-Status Session::on(const Prune& prune) {
-  feed_.prune(prune);
-  return {};
-}
-
-Status Session::on(const Graft& graft) {
-  feed_.graft(graft);
-  return {};
-}
-
 Status Session::on(Want want) {
   if (auto queued = feed_.want(std::move(want)); !queued) return queued;
   return feed_.pump();

@@ -68,8 +68,8 @@ class Session {
   [[nodiscard]] Status on(const Ping& ping);
   [[nodiscard]] Status on(const Pong& pong);
   [[nodiscard]] Status on(const Goodbye& goodbye);
-  [[nodiscard]] Status on(const Prune& prune);
-  [[nodiscard]] Status on(const Graft& graft);
+  [[nodiscard]] Status on(const Prune& prune) { return feed_.prune(prune), Status(); }
+  [[nodiscard]] Status on(const Graft& graft) { return feed_.graft(graft), Status(); }
   [[nodiscard]] Status on(const DigestOf& digest);
   [[nodiscard]] Status on(const Stand& stand);
   [[nodiscard]] Status on(const Match& match);
