@@ -84,7 +84,7 @@ void DeltaWriter::add(const Delta& delta) {
   ++count_;
   write_collection(delta.collection, documents_);
   write_id(delta.id, documents_);
-  documents_.uint(delta.life);
+  documents_.uint(delta.life * 2 + (delta.whole ? 1 : 0));
   std::size_t items = 0;
   for (const Register& r : delta.registers) items += width_of(r.kind);
   documents_.array(items);
@@ -252,7 +252,9 @@ Result<std::vector<Delta>> DeltaReader::read(CborReader& bytes, const Limits& li
     in.spend(items_left_, kItemsPerDocument);
     delta.collection = in.take(read_collection(bytes));
     delta.id = in.take(read_id(bytes));
-    delta.life = in.uint(1, kMaxLife, "a document's life");
+    const std::uint64_t life = in.uint(2, kMaxLife * 2 + 1, "a document's life");
+    delta.life = life / 2;
+    delta.whole = life % 2 == 1;
     delta.registers = read_registers(in, rows);
   }
   if (!in.ok()) return fail(std::move(in.error()));

@@ -79,8 +79,9 @@ Status add_leaves(const Map& map, Path& path, const Register& model, std::vector
 
 Status Document::insert(const Map& fields, const Commit& commit) {
   if (alive()) return fail(ErrorCode::AlreadyExists, "cannot insert a document that exists; update it instead");
-  if (life_ >= kMaxLife) return worn_out();
-  const std::uint64_t life = life_ + 1;
+  const std::uint64_t ended = exists() ? life_ : (commit.purged_life + 1) / 2 * 2;
+  if (ended >= kMaxLife) return worn_out();
+  const std::uint64_t life = ended + 1;
   const LocalMark mark{commit.local_seq, 0};
   Register model;
   model.dot = commit.dot;
@@ -198,6 +199,7 @@ std::optional<Delta> Document::delta_since(std::uint64_t since, std::uint32_t ex
   }
   if (delta.registers.empty() && !qualifies(life_mark_)) return std::nullopt;
   delta.life = life_;
+  delta.whole = delta.registers.size() == registers_.size();
   return delta;
 }
 

@@ -67,12 +67,18 @@ struct Register {
   LocalMark mark;
 };
 
+// Odd is alive, even is deleted. Whose registers a document of this life holds: its own, or of the life that it ended.
+[[nodiscard]] constexpr std::uint64_t kept_life(std::uint64_t life) {
+  return life % 2 == 1 || life == 0 ? life : life - 1;
+}
+
 // What travels: some registers of one document, and its life. `mark`s in it are ignored.
 struct Delta {
   std::string collection;
   std::string id;
   std::uint64_t life = 0;
   std::vector<Register> registers;  // sorted by path
+  bool whole = false;               // all registers that the document has: who knows nothing of it may take this in
 };
 
 // What a local commit writes with.
@@ -80,6 +86,7 @@ struct Commit {
   Dot dot;
   Stamp stamp;  // a register's own is greater if it must be, to replace what the author sees
   std::uint64_t local_seq = 0;
+  std::uint64_t purged_life = 0;  // a document of which nothing is known begins with the first odd life above this
 };
 
 class Document {
@@ -87,6 +94,7 @@ class Document {
   [[nodiscard]] bool exists() const { return life_ != 0; }
   [[nodiscard]] bool alive() const { return life_ % 2 == 1; }
   [[nodiscard]] std::uint64_t life() const { return life_; }
+  [[nodiscard]] std::uint64_t kept_life() const { return crdt::kept_life(life_); }
   [[nodiscard]] const LocalMark& life_mark() const { return life_mark_; }
   [[nodiscard]] const std::vector<Register>& registers() const { return registers_; }
 
@@ -119,7 +127,7 @@ class Document {
   bool merge(const Delta& delta, const LocalMark& mark);
 
   // Everything with a local seq above `since` that did not come from `except_source` (0: no exception).
-  // Delta.life is always the document's life. Empty if neither a register nor the life qualifies.
+  // Delta.life is always the document's life. Nothing if neither a register nor the life qualifies.
   [[nodiscard]] std::optional<Delta> delta_since(std::uint64_t since, std::uint32_t except_source) const;
 
   // Order-independent 64-bit fingerprint of (life, and each register's path, dot, stamp, life). Equal states have equal
@@ -135,8 +143,6 @@ class Document {
   [[nodiscard]] static Result<Document> decode(ByteView body, ByteView metadata);
 
  private:
-  // The life whose registers count: the running one, or the one that the tombstone ended.
-  [[nodiscard]] std::uint64_t kept_life() const { return life_ % 2 == 1 || life_ == 0 ? life_ : life_ - 1; }
   bool raise_life(std::uint64_t life, const LocalMark& mark);
   bool merge_one(const Register& theirs, const LocalMark& mark);
   bool merge_all(const std::vector<Register>& theirs, const LocalMark& mark);

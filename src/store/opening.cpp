@@ -162,6 +162,7 @@ Status Store::Impl::settle_identity(Content content) {
   identity.file = std::move(file);
   clock = crdt::HybridClock(identity.stamp);
   known_collections.clear();
+  graves.clear();
   source_numbers.clear();
   return {};
 }

@@ -21,8 +21,8 @@ CREATE TABLE state(id INTEGER PRIMARY KEY, actor INTEGER, commit_seq INTEGER, st
                    clean INTEGER, purged_seq INTEGER, live INTEGER, digest_low INTEGER, digest_high INTEGER);
 INSERT INTO state(id, actor, commit_seq, stamp, local_seq, clean, purged_seq) VALUES(0, 0, 0, 0, 0, 1, 0);
 CREATE TABLE documents(rowid INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, life INTEGER NOT NULL,
-                       seq INTEGER NOT NULL, version INTEGER NOT NULL, buried INTEGER, body BLOB NOT NULL,
-                       meta BLOB NOT NULL);
+                       seq INTEGER NOT NULL, version INTEGER NOT NULL, buried INTEGER, keep INTEGER NOT NULL DEFAULT 0,
+                       body BLOB NOT NULL, meta BLOB NOT NULL);
 )sql";
 
 constexpr const char* kIndexes = R"sql(

@@ -2,7 +2,8 @@
 //
 //   documents    one row per document. `seq` is its local seq; `life` is odd for the living; `version` is
 //                crdt::version_of, 0 for the dead; `buried` is the wall time, in milliseconds since 1970, of a dead
-//                one's last commit here, null for the living; `body` is CBOR of the view, `meta` what merging needs.
+//                one's last commit here, null for the living; `keep` is 1 for
+//                what must never be purged; `body` is CBOR of the view, `meta` what merging needs.
 //                The index documents_log is the local-seq log, and holds all that versions are read for.
 //   collections  numbers for names, from 1. sources: numbers for remote stores. cursors, devices: what sync keeps.
 //   state        what every commit rewrites, in one table so that it fills one page of the log and not two. Row 0: the

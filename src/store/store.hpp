@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,23 @@ struct Cursor {
   std::uint64_t remote_seq = 0;
 };
 
+// Of one collection: every commit of that actor up to that seq is in the documents here, or its document is dead.
+using KnownCommits = std::map<crdt::ActorId, std::uint64_t>;
+
+// Which tombstones may be forgotten: of these collections, and of each up to this local seq.
+using PurgeLimits = std::map<std::string, std::uint64_t, std::less<>>;
+
+// How far Store::purge_known has looked.
+struct PurgePlace {
+  std::uint64_t buried = 0;
+  std::uint64_t row = 0;
+};
+
+struct PurgeStep {
+  std::size_t forgotten = 0;
+  std::optional<PurgePlace> next;  // nothing if no more are due
+};
+
 class Store;
 
 // A write transaction. Holds the store's mutex from begin to commit or destruction: keep it short, use it from one
@@ -93,6 +111,8 @@ class Transaction {
 
   [[nodiscard]] Result<crdt::Document> load(std::string_view collection,
                                             std::string_view id);  // exists() is false if unknown
+  // Of the same document, without a copy of it; 0 if unknown.
+  [[nodiscard]] Result<std::uint64_t> life(std::string_view collection, std::string_view id);
   // Local writes; the commit's dot, stamp and local seqs are filled in here.
   [[nodiscard]] Status insert(std::string_view collection, std::string_view id, const Map& fields);
   [[nodiscard]] Status set(std::string_view collection, std::string_view id, const crdt::Path& path,
@@ -108,7 +128,15 @@ class Transaction {
   // Drops a living document here and tells no peer: the row goes, the log and every other peer's copy stay. Mixes with
   // local writes and merges. The caller sees to it that none of our own subscriptions asks for it: it would not come
   // back by itself. Errors: NotFound if not alive, InvalidArgument if this transaction has changed it.
+  // What is known of the collection's commits is forgotten with it, and our own do not count from then on.
   [[nodiscard]] Status evict(std::string_view collection, std::string_view id);
+  // Deletes all cursors but those with these keys, of whatever remote.
+  [[nodiscard]] Status keep_cursors(const std::vector<std::uint64_t>& subscription_keys);
+  // Whether the life that this document is in has been here, as far as that is known (Store::known). If the document is
+  // not here in that life, then it was deleted, and the deletion has been forgotten.
+  [[nodiscard]] Result<bool> has_known(const crdt::Delta& delta);
+  // Deletes what somebody else still has, as if we had had it: a local write that leaves a tombstone for everybody.
+  [[nodiscard]] Status bury(const crdt::Delta& delta);
   // As Store::remember, with the data that the fact is about.
   [[nodiscard]] Status remember(std::string_view key, const std::string& text);
   // The connection, for compiled SELECTs on the tables in store/schema.hpp; valid during this transaction, whose writes
@@ -200,6 +228,22 @@ class Store {
   // The highest local seq of any tombstone that was purged, 0 if none was: who has not read the log up to here may have
   // missed deletions that it tells no longer.
   [[nodiscard]] std::uint64_t purged_seq() const;
+  // The same for tombstones that would be recognised if somebody brought their documents back: all that they hold is of
+  // known commits. Looks at no more than `at_most`, from `from` on, which the next call continues. What was inserted
+  // here over a tombstone that would not have been recognised is never forgotten.
+  [[nodiscard]] Result<PurgeStep> purge_known(WallTime before, const PurgeLimits& limits, PurgePlace from,
+                                              std::size_t at_most);
+  // Tombstones purged by this object.
+  [[nodiscard]] std::uint64_t purged() const;
+  [[nodiscard]] WallTime wall_now() const;  // by the clock of StoreOptions
+  // What is known of this collection's commits: what learn() was told, and our own, unless something was evicted.
+  [[nodiscard]] Result<KnownCommits> known(std::string_view collection);
+  // Somebody who holds the same living documents of it as we do knows this too.
+  [[nodiscard]] Status learn(std::string_view collection, const KnownCommits& known);
+  // The highest life of any tombstone of the collection that was purged, here or by somebody we have met. A document of
+  // which nothing is known begins above it, so that old tombstones elsewhere do not end its life.
+  [[nodiscard]] Result<std::uint64_t> purged_life(std::string_view collection);
+  [[nodiscard]] Status raise_purged_life(std::string_view collection, std::uint64_t life);
   // A transaction of one Transaction::evict.
   [[nodiscard]] Status evict(std::string_view collection, std::string_view id);
 

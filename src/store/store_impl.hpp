@@ -50,6 +50,22 @@ struct Store::Impl {
   };
   Result<Purged> forget_tombstones(WallTime before, std::size_t at_most);
   Status commit_purge(const Purged& purged);
+  // What is remembered of a collection beyond its documents.
+  struct Graves {
+    KnownCommits known;
+    std::uint64_t purged_life = 0;
+    bool evicted = false;  // since then our own commits do not count as known
+    friend bool operator==(const Graves&, const Graves&) = default;
+  };
+  Result<Graves> load_graves(std::string_view collection);
+  Status save_graves(std::string_view collection, const Graves& graves);
+  // A transaction of its own, unless nothing changes.
+  Status change_graves(std::string_view collection, const std::function<void(Graves&)>& change);
+  [[nodiscard]] bool knows(const Graves& graves, const crdt::Dot& dot) const;
+  [[nodiscard]] bool knows_all(const Graves& graves, const crdt::Document& document) const;
+  struct Due;
+  Result<std::vector<Due>> read_due(WallTime before, PurgePlace from, std::size_t at_most);
+  Result<std::size_t> forget_known(const std::vector<Due>& due, const PurgeLimits& limits);
 
   // Runs `use` with a free reader; opens the store if it is closed. Takes `write_mutex` only for that.
   Status with_reader(const std::function<Status(Connection&)>& use);
@@ -72,6 +88,7 @@ struct Store::Impl {
   };
   std::map<std::string, Collection, std::less<>> known_collections;  // those met since opening
   std::map<Epoch, std::uint32_t, std::less<>> source_numbers;
+  std::map<std::string, Graves, std::less<>> graves;  // those looked at since opening
   std::function<void(CommitEvent&&)> listener;
   std::function<void()> reopen_listener;
 
@@ -80,6 +97,7 @@ struct Store::Impl {
   // Copies that are read without waiting for a transaction.
   std::atomic<std::uint64_t> published_local_seq{0};
   std::atomic<std::uint64_t> published_purged_seq{0};
+  std::atomic<std::uint64_t> published_purged{0};
   std::atomic<crdt::ActorId> published_actor{0};
   mutable std::mutex epoch_mutex;
   Epoch published_epoch;

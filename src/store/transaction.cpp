@@ -66,9 +66,30 @@ Result<crdt::Document> Transaction::load(std::string_view collection, std::strin
   return (*entry)->document;
 }
 
+Result<std::uint64_t> Transaction::life(std::string_view collection, std::string_view id) {
+  auto entry = state_->entry(collection, id);
+  if (!entry) {
+    return fail(std::move(entry).error());
+  }
+  return (*entry)->document.life();
+}
+
 Status Transaction::insert(std::string_view collection, std::string_view id, const Map& fields) {
-  return state_->write(collection, id,
-                       [&](auto& document, const auto& commit) { return document.insert(fields, commit); });
+  auto found = state_->entry(collection, id);
+  auto graves = state_->graves_of(collection);
+  if (!found || !graves) {
+    return fail(!found ? std::move(found).error() : std::move(graves).error());
+  }
+  const crdt::Document& before = (*found)->document;
+  const bool keep = before.exists() && !before.alive() && !state_->store.knows_all(*graves, before);
+  Status done = state_->write(collection, id, [&](auto& document, crdt::Commit commit) {
+    commit.purged_life = graves->purged_life;
+    return document.insert(fields, commit);
+  });
+  if (done && keep) {
+    (*found)->keep = true;
+  }
+  return done;
 }
 
 Status Transaction::set(std::string_view collection, std::string_view id, const crdt::Path& path, const Value& value) {
@@ -132,6 +153,37 @@ Status Transaction::save_cursor(const Cursor& cursor) {
 
 Status Transaction::evict(std::string_view collection, std::string_view id) {
   return state_->evict(collection, id);
+}
+
+Status Transaction::keep_cursors(const std::vector<std::uint64_t>& subscription_keys) {
+  if (!state_->failure) {
+    return state_->failure;
+  }
+  std::string kept;
+  for (const std::uint64_t key : subscription_keys) {
+    // As SQLite's integers, which are signed, have them.
+    kept += fmt::format("{}{}", kept.empty() ? "" : ",", static_cast<std::int64_t>(key));
+  }
+  const std::string sql = fmt::format("DELETE FROM cursors WHERE subscription_key NOT IN ({})", kept);
+  return state_->note(state_->store.writer->execute(sql.c_str()));
+}
+
+Result<bool> Transaction::has_known(const crdt::Delta& delta) {
+  auto graves = state_->graves_of(delta.collection);
+  if (!graves) {
+    return fail(std::move(graves).error());
+  }
+  const std::uint64_t life = crdt::kept_life(delta.life);
+  return std::any_of(delta.registers.begin(), delta.registers.end(), [&](const crdt::Register& each) {
+    return each.life == life && state_->store.knows(*graves, each.dot);
+  });
+}
+
+Status Transaction::bury(const crdt::Delta& delta) {
+  return state_->write(delta.collection, delta.id, [&](auto& document, const auto& commit) {
+    document.merge(delta, {.local_seq = commit.local_seq, .source = 0});
+    return document.alive() ? document.remove(commit) : Status();
+  });
 }
 
 Status Transaction::remember(std::string_view key, const std::string& text) {

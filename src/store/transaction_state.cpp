@@ -17,7 +17,8 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
     return &known->second;
   }
   auto statement = store.writer->prepare(
-      "SELECT rowid, body, meta, version FROM documents WHERE id = ? AND collection = (SELECT id FROM collections "
+      "SELECT rowid, body, meta, version, keep FROM documents WHERE id = ? AND collection = (SELECT id FROM "
+      "collections "
       "WHERE name = "
       "?)");
   if (!statement) {
@@ -39,6 +40,7 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
     fresh.existed = true;
     fresh.alive_before = fresh.document.alive();
     fresh.version_before = statement->number(3);
+    fresh.keep = statement->number(4) != 0;
   }
   return &entries.emplace(std::move(key), std::move(fresh)).first->second;
 }
@@ -120,7 +122,7 @@ void Transaction::State::bind_row(Statement& statement, const Entry& entry, Byte
     const WallTime buried = store.options.clock->wall_now();
     statement.bind(4, static_cast<std::uint64_t>(buried.time_since_epoch().count()));
   }
-  statement.bind_blob(5, body).bind_blob(6, meta);
+  statement.bind(5, std::uint64_t{entry.keep ? 1u : 0u}).bind_blob(6, body).bind_blob(7, meta);
 }
 
 Status Transaction::State::write_row(Entry& entry) {
@@ -138,12 +140,12 @@ Status Transaction::State::write_row(Entry& entry) {
     return insert_row(entry, body, meta);
   }
   auto update = store.writer->prepare(
-      "UPDATE documents SET life = ?, seq = ?, version = ?, buried = ?, body = ?, meta = ? WHERE rowid = ?");
+      "UPDATE documents SET life = ?, seq = ?, version = ?, buried = ?, keep = ?, body = ?, meta = ? WHERE rowid = ?");
   if (!update) {
     return fail(std::move(update).error());
   }
   bind_row(*update, entry, body, meta);
-  return update->bind(7, entry.rowid).run();
+  return update->bind(8, entry.rowid).run();
 }
 
 Status Transaction::State::insert_row(Entry& entry, ByteView body, ByteView meta) {
@@ -152,12 +154,13 @@ Status Transaction::State::insert_row(Entry& entry, ByteView body, ByteView meta
     return fail(std::move(known).error());
   }
   auto insert = store.writer->prepare(
-      "INSERT INTO documents(life, seq, version, buried, body, meta, collection, id) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+      "INSERT INTO documents(life, seq, version, buried, keep, body, meta, collection, id) VALUES(?, ?, ?, ?, ?, ?, ?, "
+      "?, ?)");
   if (!insert) {
     return fail(std::move(insert).error());
   }
   bind_row(*insert, entry, body, meta);
-  Status done = insert->bind(7, (*known)->number).bind(8, entry.id).run();
+  Status done = insert->bind(8, (*known)->number).bind(9, entry.id).run();
   entry.rowid = done ? store.writer->last_rowid() : 0;
   return done;
 }
@@ -184,12 +187,37 @@ Status Transaction::State::evict(std::string_view collection, std::string_view i
   if (auto deleted = note(delete_row(target.rowid)); !deleted) {
     return deleted;
   }
+  if (auto forgotten = note(forget_known(collection)); !forgotten) {
+    return forgotten;
+  }
   (*sum)->remove(target.version_before);
   remember_before(target);
   evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
   std::string key(collection);
   key.append(1, '\0').append(id);
   entries.erase(key);
+  return {};
+}
+
+Result<Store::Impl::Graves> Transaction::State::graves_of(std::string_view collection) {
+  if (const auto changed_here = graves.find(collection); changed_here != graves.end()) {
+    return changed_here->second;
+  }
+  return store.load_graves(collection);
+}
+
+Status Transaction::State::forget_known(std::string_view collection) {
+  auto current = graves_of(collection);
+  if (!current) {
+    return fail(std::move(current).error());
+  }
+  Store::Impl::Graves next = *std::move(current);
+  next.known.clear();
+  next.evicted = true;
+  if (auto saved = store.save_graves(collection, next); !saved) {
+    return saved;
+  }
+  graves.insert_or_assign(std::string(collection), std::move(next));
   return {};
 }
 
@@ -289,6 +317,9 @@ void Transaction::State::committed() {
   finished = true;
   for (const auto& [name, sum] : digests) {
     store.known_collections.at(name).digest = sum;
+  }
+  for (auto& [name, next] : graves) {
+    store.graves.insert_or_assign(name, std::move(next));
   }
   if (store.listener && (!changed.empty() || !evicted.empty())) {
     announce();

@@ -16,6 +16,7 @@ struct Transaction::State {
     std::uint64_t rowid = 0;  // 0: no row yet
     crdt::Document document;
     bool existed = false, alive_before = false;
+    bool keep = false;  // see Store::purge_known
     std::uint64_t version_before = 0;
     Map before;
     std::uint64_t seq = 0;  // 0: unchanged
@@ -36,6 +37,9 @@ struct Transaction::State {
   Status write(std::string_view collection, std::string_view id, Change change);
   Status evict(std::string_view collection, std::string_view id);
   Status delete_row(std::uint64_t rowid);
+  Result<Store::Impl::Graves> graves_of(std::string_view collection);
+  // Nobody may know any more what was here.
+  Status forget_known(std::string_view collection);
   Status write_out();
   Status write_row(Entry& entry);
   Status insert_row(Entry& entry, ByteView body, ByteView meta);
@@ -68,6 +72,7 @@ struct Transaction::State {
   std::vector<EvictedDocument> evicted;
   std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes
   std::vector<std::string> new_collections;
+  std::map<std::string, Store::Impl::Graves, std::less<>> graves;  // of the collections that were evicted from
   Status failure;
   bool finished = false;
 };

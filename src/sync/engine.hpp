@@ -39,6 +39,9 @@ enum class Mutation : std::uint8_t {
   HorizonIgnored,        // a peer that may have missed forgotten deletions goes on from its cursor
   BuriedUnseen,          // what a peer has no trace of counts as deleted, though it never had it
   DigestIgnored,         // digests that differ are not repaired
+  PartTakenForWhole,     // a part of a document is taken in by who has nothing of it
+  EchoOfOldSessions,     // what came from a remote once is withheld though it states no cursor
+  DeadUntold,            // who sends a document that is dead here is not told
 };
 
 enum class Compression : std::uint8_t { None, Zstd };

@@ -98,6 +98,8 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
   fresh.brought = wanted.brought;
   fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
+  // Without a cursor it may have given up what it once sent us.
+  if (start == Position{} && shared_.options.mutation != Mutation::EchoOfOldSessions) fresh.whole_until = began_;
   return insert(std::move(fresh));
 }
 

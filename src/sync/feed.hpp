@@ -38,7 +38,8 @@ struct RemoteSubscription {
 
 class Feed {
  public:
-  explicit Feed(Outlet& outlet) : outlet_(outlet), shared_(outlet.shared) {}
+  explicit Feed(Outlet& outlet)
+      : outlet_(outlet), shared_(outlet.shared), began_(outlet.shared.store.last_local_seq()) {}
   ~Feed();
   Feed(const Feed&) = delete;
 
@@ -187,6 +188,7 @@ class Feed {
 
   Outlet& outlet_;
   Shared& shared_;
+  std::uint64_t began_;  // the head of our log when the link opened
   std::uint32_t source_ = 0;
   store::Epoch assumed_epoch_;
   std::vector<RemoteSubscription> subscriptions_;  // in ascending order of their ids

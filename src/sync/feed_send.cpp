@@ -218,12 +218,7 @@ Status Feed::answer_some(Request& request) {
     const DocumentName& name = request.names.front();
     auto document = shared_.store.load(name.collection, name.id);
     if (!document) return fail(std::move(document.error()));
-    if (!document->exists()) continue;
-    if (request.kind == Request::Kind::Lost || request.kind == Request::Kind::Resolve) {
-      give_all(name, *document);
-    } else {
-      give(name, *document, 0, {});
-    }
+    if (document->exists()) give_all(name, *document);
   }
   return {};
 }

@@ -138,6 +138,18 @@ Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const R
 Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
                            Applied& applied) {
   const crdt::Delta& delta = sent.delta;
+  const auto life = transaction.life(delta.collection, delta.id);
+  if (!life) return fail(life.error());
+  const Mutation mutation = shared_.options.mutation;
+  if (!delta.whole && crdt::kept_life(delta.life) > crdt::kept_life(*life) && mutation != Mutation::PartTakenForWhole) {
+    applied.wanted.push_back({delta.collection, delta.id});
+    return true;
+  }
+  // Our log may have told the remote long ago, and others have given the document to it since.
+  if (delta.life % 2 == 1 && delta.life < *life && mutation != Mutation::DeadUntold) {
+    applied.corrections.push_back({delta.collection, delta.id});
+    return transaction.merge(delta, source_);
+  }
   if (!sent.fingerprint) return transaction.merge(delta, source_);
   const auto before = transaction.load(delta.collection, delta.id);
   if (!before) return fail(before.error());
