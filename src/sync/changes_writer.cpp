@@ -61,6 +61,8 @@ std::vector<crdt::Delta> parts_of(crdt::Delta delta) {
     }
     parts.back().registers.push_back(std::move(r));
   }
+  // With the first a document may begin: the others are right behind it.
+  if (!parts.empty()) parts.front().whole = delta.whole;
   return parts;
 }
 

@@ -3,13 +3,19 @@
 #include <algorithm>
 
 namespace fermata::sync {
+namespace {
+
+// How often in the time for which a deletion is remembered what is known of commits is told: only that time matters.
+constexpr std::int64_t kKnownPerTtl = 1024;
+
+}  // namespace
 
 Status Compare::consider(const DeviceId& remote, bool quiet, Instant now) {
   if (!quiet) {
     due_.reset();
     return {};
   }
-  if (auto checked = check_told(); !checked) return checked;
+  if (auto checked = check_told(remote); !checked) return checked;
   if (compared_at_ == mark()) {
     due_.reset();
     return {};
@@ -18,7 +24,7 @@ Status Compare::consider(const DeviceId& remote, bool quiet, Instant now) {
   if (now < *due_) return {};
   due_.reset();
   compared_at_ = mark();
-  return say(remote);
+  return say(remote, now);
 }
 
 Compare::Level Compare::mark() const {
@@ -42,31 +48,68 @@ std::optional<Compare::Level> Compare::level_of(const RemoteSubscription& subscr
   return std::nullopt;
 }
 
-Status Compare::say(const DeviceId& remote) {
+Status Compare::say(const DeviceId& remote, Instant now) {
   for (const RemoteSubscription& subscription : feed_.subscriptions()) {
     const auto level = level_of(subscription, remote);
     if (!level) continue;
     const auto said = said_.find(subscription.id);
     if (said != said_.end() && said->second == *level) continue;
-    const auto digest = shared_.digests.of(subscription.predicate, shared_.head);
-    if (!digest) return fail(digest.error());
-    if (!*digest) continue;
-    said_.insert_or_assign(subscription.id, *level);
-    outlet_.send(encode(DigestOf{subscription.id, level->first, level->second, **digest}));
+    const auto told = known_told_.find(subscription.id);
+    const bool due = told == known_told_.end() || now - told->second >= shared_.options.tombstone_ttl / kKnownPerTtl;
+    if (auto done = tell(subscription, *level, due ? Known::Told : Known::Left); !done) return done;
+    if (due && said_.contains(subscription.id)) known_told_.insert_or_assign(subscription.id, now);
   }
   return {};
 }
 
-Status Compare::check_told() {
+// Our commits are read before the digest: what is committed between them is not claimed.
+Status Compare::tell(const RemoteSubscription& subscription, const Level& level, Known known) {
+  DigestOf message{subscription.id, level.first, level.second, {}, {}};
+  if (known == Known::Told && subscription.predicate.matches_everything()) {
+    auto commits = shared_.store.known(subscription.predicate.collection());
+    if (!commits) return fail(std::move(commits.error()));
+    message.known = std::move(*commits);
+  }
+  const auto digest = shared_.digests.of(subscription.predicate, shared_.head);
+  if (!digest) return fail(digest.error());
+  if (!*digest) return {};
+  message.digest = **digest;
+  said_.insert_or_assign(subscription.id, level);
+  outlet_.send(encode(message));
+  return {};
+}
+
+Status Compare::on(const DigestOf& digest) {
+  if (shared_.options.mutation == Mutation::KnownTooEarly && intake_.has(digest.subscription)) {
+    const query::Predicate& ours = shared_.subscriptions.at(digest.subscription).predicate;
+    if (auto learned = shared_.store.learn(ours.collection(), digest.known); !learned) return learned;
+  }
+  told_.insert_or_assign(digest.subscription, digest);
+  return {};
+}
+
+Status Compare::learn(const DigestOf& told, const query::Predicate& ours, const DeviceId& remote) {
+  if (told.known.empty() || !ours.matches_everything()) return {};
+  if (auto learned = shared_.store.learn(ours.collection(), told.known); !learned) return learned;
+  if (shared_.options.device < remote) return {};  // it was our question
+  for (const RemoteSubscription& subscription : feed_.subscriptions()) {
+    if (subscription.predicate.text() != ours.text()) continue;
+    const Level level{subscription.announced.seq, intake_.position(told.subscription).seq};
+    return tell(subscription, level, Known::Told);
+  }
+  return {};
+}
+
+Status Compare::check_told(const DeviceId& remote) {
   for (const auto& [key, told] : std::exchange(told_, {})) {
     if (!intake_.has(key)) continue;
-    if (auto checked = check(told); !checked) return checked;
+    if (auto checked = check(told, remote); !checked) return checked;
   }
   return {};
 }
 
 // A statement that does not fit where we are was overtaken by something that will lead to another one.
-Status Compare::check(const DigestOf& told) {
+Status Compare::check(const DigestOf& told, const DeviceId& remote) {
   const query::Predicate& predicate = shared_.subscriptions.at(told.subscription).predicate;
   const Position position = intake_.position(told.subscription);
   if (position.base != position.seq || position.seq != told.head || !remote_received(predicate, told.received))
@@ -76,7 +119,7 @@ Status Compare::check(const DigestOf& told) {
   if (!*ours) return {};
   if (**ours == told.digest) {
     repair_.agrees(told.subscription);
-    return {};
+    return learn(told, predicate, remote);
   }
   if (shared_.options.mutation == Mutation::DigestIgnored) return {};
   return repair_.differs(told.subscription, told.digest);

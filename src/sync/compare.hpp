@@ -19,7 +19,8 @@ class Compare {
   // anything. Errors: the store's.
   [[nodiscard]] Status consider(const DeviceId& remote, bool quiet, Instant now);
   // It is compared as soon as we are as quiet as the remote was when it sent it.
-  void on(const DigestOf& digest) { told_.insert_or_assign(digest.subscription, digest); }
+  // Errors: the store's.
+  [[nodiscard]] Status on(const DigestOf& digest);
   void forget_theirs(std::uint64_t id) { said_.erase(id); }
   void forget_ours(std::uint64_t id) { told_.erase(id); }
   [[nodiscard]] const std::optional<Instant>& deadline() const { return due_; }
@@ -29,9 +30,14 @@ class Compare {
 
   [[nodiscard]] std::optional<Level> level_of(const RemoteSubscription& subscription, const DeviceId& remote) const;
   [[nodiscard]] Level mark() const;  // moves with either log
-  [[nodiscard]] Status say(const DeviceId& remote);
-  [[nodiscard]] Status check_told();
-  [[nodiscard]] Status check(const DigestOf& told);
+  [[nodiscard]] Status say(const DeviceId& remote, Instant now);
+  // What this side knows belongs into a digest of the whole collection now and then.
+  enum class Known : std::uint8_t { Left, Told };
+  [[nodiscard]] Status tell(const RemoteSubscription& subscription, const Level& level, Known known);
+  [[nodiscard]] Status check_told(const DeviceId& remote);
+  [[nodiscard]] Status check(const DigestOf& told, const DeviceId& remote);
+  // Both hold the same: what they know of commits goes for both.
+  [[nodiscard]] Status learn(const DigestOf& told, const query::Predicate& ours, const DeviceId& remote);
   [[nodiscard]] bool remote_received(const query::Predicate& ours, std::uint64_t received) const;
 
   Outlet& outlet_;
@@ -39,9 +45,10 @@ class Compare {
   Feed& feed_;
   Intake& intake_;
   Repair& repair_;
-  std::map<std::uint64_t, Level> said_;     // by the remote's subscription
-  std::map<std::uint64_t, DigestOf> told_;  // by ours
-  std::optional<Level> compared_at_;        // where the logs were when we last looked
+  std::map<std::uint64_t, Level> said_;          // by the remote's subscription
+  std::map<std::uint64_t, DigestOf> told_;       // by ours
+  std::map<std::uint64_t, Instant> known_told_;  // by the remote's subscription
+  std::optional<Level> compared_at_;             // where the logs were when we last looked
   std::optional<Instant> due_;
 };
 

@@ -16,6 +16,13 @@ constexpr std::size_t kMaxRemembered = 1024;
 // The same for every link, when it is we who were away.
 constexpr Duration kProbeAfterSleep = std::chrono::seconds(5);
 constexpr std::size_t kMaxAway = 64;
+// Forgetting deletions: soon after the start, because a device may never run for long; then now and then; and in steps
+// that do not keep anybody waiting.
+constexpr Duration kFirstPurge = std::chrono::seconds(10);
+constexpr Duration kNextStep = std::chrono::milliseconds(50);
+constexpr Duration kLongestPurgePause = std::chrono::hours(1);
+constexpr int kPurgesPerTtl = 64;
+constexpr std::size_t kTombstonesPerStep = 64;
 
 }  // namespace
 
@@ -30,6 +37,9 @@ struct Engine::Impl {
   void check(LinkId link, Status status);
   void settle_duplicates(const LinkInfo& opened, Instant now);
   void drop_rivals_of(LinkId link);
+  [[nodiscard]] bool is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const;
+  [[nodiscard]] store::PurgeLimits purge_limits() const;
+  void purge(Instant now);
   // Runs a step on every open session; one that fails is closed.
   template <class Step>
   void each(Step step);
@@ -43,6 +53,8 @@ struct Engine::Impl {
   SubscriptionId last_subscription = 0;
   std::deque<AwayPeer> away;  // oldest first
   Refusals refusals;
+  std::optional<Instant> purge_due;
+  store::PurgePlace purge_place;
 };
 
 void Engine::Impl::note_goodbye(const Session& session) {
@@ -114,6 +126,41 @@ void Engine::Impl::drop_rivals_of(LinkId link) {
   for (LinkId loser : losers) close(loser, {ErrorCode::AlreadyExists, "there is a link to the same device already"});
 }
 
+bool Engine::Impl::is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const {
+  return std::any_of(sessions.begin(), sessions.end(),
+                     [&](const auto& entry) { return entry.second->feed().is_held(collection, id, document); });
+}
+
+// Only who asks for a whole collection would recognise what comes back. And a peer that is connected and has not heard
+// of a deletion yet will not ask again: its cursor is about to pass it.
+store::PurgeLimits Engine::Impl::purge_limits() const {
+  store::PurgeLimits limits;
+  for (const auto& [key, subscription] : shared.subscriptions) {
+    if (!subscription.predicate.matches_everything()) continue;
+    const std::string& collection = subscription.predicate.collection();
+    std::uint64_t limit = shared.head;
+    for (const auto& [link, session] : sessions) {
+      if (options.mutation != Mutation::PurgedUnheard) limit = std::min(limit, session->heard(collection));
+    }
+    limits.insert_or_assign(collection, limit);
+  }
+  return limits;
+}
+
+// Nothing is lost if it fails: it is tried again.
+void Engine::Impl::purge(Instant now) {
+  const WallTime before = shared.store.wall_now() - std::chrono::ceil<std::chrono::milliseconds>(options.tombstone_ttl);
+  std::optional<store::PurgePlace> next;
+  if (options.mutation == Mutation::PurgedUnknown) {
+    static_cast<void>(shared.store.purge(before, kTombstonesPerStep));
+  } else if (const auto step = shared.store.purge_known(before, purge_limits(), purge_place, kTombstonesPerStep)) {
+    next = step->next;
+  }
+  purge_place = next.value_or(store::PurgePlace{});
+  const Duration pause = std::clamp<Duration>(options.tombstone_ttl / kPurgesPerTtl, kNextStep, kLongestPurgePause);
+  purge_due = now + (next ? kNextStep : pause);
+}
+
 Engine::Engine(store::Store& store, EngineOptions options) : impl_(std::make_unique<Impl>(store, std::move(options))) {}
 
 Engine::~Engine() = default;
@@ -122,6 +169,7 @@ SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now) {
   impl_->shared.now = now;
   const std::uint64_t key = predicate.key();
   const SubscriptionId id = ++impl_->last_subscription;
+  if (!impl_->purge_due && impl_->options.tombstone_ttl > Duration::zero()) impl_->purge_due = now + kFirstPurge;
   impl_->keys.emplace(id, key);
   LocalSubscription& subscription = impl_->shared.subscriptions[key];
   if (++subscription.holders > 1) return id;
@@ -138,6 +186,33 @@ void Engine::unsubscribe(SubscriptionId id, Instant) {
   if (--impl_->shared.subscriptions.at(key).holders > 0) return;
   for (const auto& [link, session] : impl_->sessions) session->unsubscribe(key);
   impl_->shared.subscriptions.erase(key);
+}
+
+Status Engine::evict(std::string_view collection, std::string_view id) {
+  auto transaction = impl_->shared.store.begin();
+  if (!transaction) return fail(std::move(transaction.error()));
+  const auto document = transaction->load(collection, id);
+  if (!document) return fail(document.error());
+  const Map view = document->view();
+  std::vector<std::uint64_t> kept;
+  for (const auto& [key, subscription] : impl_->shared.subscriptions) {
+    const query::Predicate& ours = subscription.predicate;
+    if (document->alive() && ours.collection() == collection && ours.matches(id, view))
+      return fail(
+          ErrorCode::InvalidArgument,
+          fmt::format("document '{}' of '{}' is subscribed to here; end the subscription first", id, collection));
+    for (std::uint64_t each : stored_keys(key)) kept.push_back(each);
+  }
+  if (document->alive() && !impl_->is_held(collection, id, *document))
+    return fail(
+        ErrorCode::Busy,
+        fmt::format("document '{}' of '{}' is held by nobody who is connected; it would be lost", id, collection));
+  if (auto evicted = transaction->evict(collection, id); !evicted) return evicted;
+  if (impl_->options.mutation != Mutation::EvictKeepsCursors) {
+    if (auto forgotten = transaction->keep_cursors(kept); !forgotten) return forgotten;
+  }
+  auto committed = transaction->commit();
+  return committed ? Status() : fail(std::move(committed.error()));
 }
 
 void Engine::link_opened(const LinkInfo& link, Instant now) {
@@ -228,7 +303,7 @@ std::optional<Action> Engine::poll() {
 }
 
 std::optional<Instant> Engine::next_deadline() const {
-  std::optional<Instant> next;
+  std::optional<Instant> next = impl_->purge_due;
   for (const auto& [link, session] : impl_->sessions) {
     const Instant deadline = session->deadline();
     next = std::min(next.value_or(deadline), deadline);
@@ -238,6 +313,7 @@ std::optional<Instant> Engine::next_deadline() const {
 
 void Engine::on_deadline(Instant now) {
   impl_->shared.now = now;
+  if (impl_->purge_due && now >= *impl_->purge_due) impl_->purge(now);
   impl_->each([&](Session& session) { return session.on_deadline(now); });
 }
 
@@ -257,6 +333,10 @@ std::uint64_t Engine::repairs() const {
 
 std::uint64_t Engine::documents_given_up() const {
   return impl_->shared.given_up;
+}
+
+std::uint64_t Engine::tombstones_purged() const {
+  return impl_->shared.store.purged();
 }
 
 std::vector<AwayPeer> Engine::away() const {

@@ -42,6 +42,11 @@ enum class Mutation : std::uint8_t {
   PartTakenForWhole,     // a part of a document is taken in by who has nothing of it
   EchoOfOldSessions,     // what came from a remote once is withheld though it states no cursor
   DeadUntold,            // who sends a document that is dead here is not told
+  JudgeLeftOut,          // what was deleted here is taken in again once the deletion has been forgotten
+  KnownTooEarly,         // what the remote knows is taken for what is known here before both hold the same
+  PurgedUnknown,         // deletions are forgotten though nobody would be recognised who brings the document back
+  PurgedUnheard,         // deletions are forgotten before connected peers have heard of them
+  EvictKeepsCursors,     // after an eviction a subscription goes on from where it was
 };
 
 enum class Compression : std::uint8_t { None, Zstd };
@@ -60,7 +65,8 @@ struct EngineOptions {
   std::size_t max_subscriptions = 1024;
   Duration graft_after = std::chrono::milliseconds(250);   // how long what a peer offers may take to come another way
   Duration digest_after = std::chrono::milliseconds(500);  // quiet before both sides compare what they hold
-  // How long a deletion is remembered; whoever was away for longer has to reconcile. Must be the same in a group.
+  // How long a deletion is remembered, by this device's clock; whoever was away for longer has to reconcile. Need not
+  // be the same everywhere. Zero: for ever.
   Duration tombstone_ttl = std::chrono::hours(30 * 24);
   Mutation mutation = Mutation::None;
 };
@@ -91,7 +97,7 @@ struct SessionStatus {
   std::uint64_t documents_too_large = 0;  // passed over because no frame holds them: the remote lacks these
   std::uint64_t changes_unconfirmed = 0;  // of our log, that the remote has not confirmed; it may not want all of them
   std::uint64_t repairs = 0;              // times both were level and yet did not hold the same: a defect, made good
-  std::uint64_t documents_given_up = 0;   // deleted here because the remote had forgotten that they were deleted
+  std::uint64_t documents_given_up = 0;   // deleted again: it had them, their deletion was forgotten
 };
 
 // A device that said goodbye and has not been back since.
@@ -111,6 +117,11 @@ class Engine {
   // resumes from.
   SubscriptionId subscribe(query::Predicate predicate, Instant now);
   void unsubscribe(SubscriptionId id, Instant now);
+
+  // Drops a living document here and tells no peer; a subscription that begins later gets it again. Errors: NotFound if
+  // there is none, InvalidArgument if one of our subscriptions asks for it, Busy if nobody connected is known to hold
+  // what was written to it here, and the store's.
+  [[nodiscard]] Status evict(std::string_view collection, std::string_view id);
 
   void link_opened(const LinkInfo& link, Instant now);
   void frame_received(LinkId link, ByteView frame, Instant now);
@@ -143,6 +154,7 @@ class Engine {
   // Of all sessions, also of those that have ended: see SessionStatus.
   [[nodiscard]] std::uint64_t repairs() const;
   [[nodiscard]] std::uint64_t documents_given_up() const;
+  [[nodiscard]] std::uint64_t tombstones_purged() const;  // since this process opened the store
 
  private:
   struct Impl;

@@ -97,6 +97,11 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
   RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
   fresh.brought = wanted.brought;
+  // What is purged there is not used again here.
+  if (wanted.purged_life != 0) {
+    const std::uint64_t life = std::min(wanted.purged_life, kMaxPurgedLife);
+    if (auto raised = shared_.store.raise_purged_life(fresh.predicate.collection(), life); !raised) return raised;
+  }
   fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
   // Without a cursor it may have given up what it once sent us.
   if (start == Position{} && shared_.options.mutation != Mutation::EchoOfOldSessions) fresh.whole_until = began_;
@@ -174,12 +179,6 @@ Status Feed::correct(std::vector<DocumentName> names) {
   if (names.empty()) return {};
   ++corrections_;
   return enqueue({Request::Kind::Correction, {names.begin(), names.end()}, {}, {}, {}});
-}
-
-Status Feed::make_good(std::vector<DocumentName> names) {
-  if (names.empty()) return {};
-  ++corrections_;
-  return enqueue({Request::Kind::Lost, {names.begin(), names.end()}, {}, {}, {}});
 }
 
 Status Feed::enqueue(Request request) {

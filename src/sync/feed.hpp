@@ -67,23 +67,26 @@ class Feed {
   void set_aside(std::uint64_t id);
   // It has everything up to this position.
   void go_on(std::uint64_t id, Position position);
-  // Sends nothing of this collection until release(), and then everything again from where the remote's cursors are, or
-  // from the beginning. Corrections and answers still go.
-  enum class Again : std::uint8_t { FromCursor, FromBeginning };
+  // Sends nothing of this collection until release(), and then everything again from where the remote's cursors are.
+  // Corrections and answers still go.
   void withhold(const std::string& collection);
-  void release(const std::string& collection, Again again);
+  void release(const std::string& collection);
   // Documents that the remote asked for, by row and by name, and behind them a frame of ours. Error: LimitExceeded.
   [[nodiscard]] Status answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> names, Bytes closing);
   // A frame that its receiver acknowledges like CHANGES.
   void send_in_window(Bytes frame);
   [[nodiscard]] bool window_open() const;
-  // The remote's subscription to the whole collection; null if it has none.
-  [[nodiscard]] const RemoteSubscription* whole(std::string_view collection) const;
+  // Frames that an ACK counts: sent so far, and acknowledged.
+  [[nodiscard]] std::uint64_t sent_frames() const { return acked_frames_ + in_flight_.size(); }
+  [[nodiscard]] std::uint64_t acked_frames() const { return acked_frames_; }
+  // Up to where the remote has all changes that it asks for of this collection; the end of all logs if it asks for
+  // none.
+  [[nodiscard]] std::uint64_t received(std::string_view collection) const;
+  // The remote has stated that it has this document as it is here, as far as it was written here.
+  [[nodiscard]] bool is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const;
   // Whether the remote wants this living document and will neither be sent it anyway nor find out itself that it lacks
   // it.
   [[nodiscard]] bool misses(std::string_view collection, std::string_view id, const crdt::Document& document) const;
-  // Whether the remote has had this document alive, as its subscription to the whole collection shows.
-  [[nodiscard]] bool had(const crdt::Document& document, const RemoteSubscription& whole) const;
 
   // Errors of the calls below: what the store says.
   [[nodiscard]] Status push(LoadedCommit& commit);
@@ -91,9 +94,8 @@ class Feed {
 
   // Errors: LimitExceeded.
   [[nodiscard]] Status want(Want want);
+  // Sends these whole, also what of them came from the remote.
   [[nodiscard]] Status correct(std::vector<DocumentName> names);
-  // Sends these as if the remote had never had any part of them. Counts as a correction.
-  [[nodiscard]] Status make_good(std::vector<DocumentName> names);
   [[nodiscard]] bool owes_corrections() const { return corrections_ != 0; }
   // What this says of subscriptions that have ended is ignored: the end may have been on its way.
   void prune(const Prune& prune);
@@ -124,7 +126,7 @@ class Feed {
 
  private:
   struct Request {
-    enum class Kind : std::uint8_t { Want, Correction, Lost, Resolve };
+    enum class Kind : std::uint8_t { Want, Correction, Resolve };
     Kind kind = Kind::Want;
     std::deque<DocumentName> names;
     std::vector<Range> ranges;
@@ -179,7 +181,6 @@ class Feed {
   [[nodiscard]] bool going(const RemoteSubscription& subscription) const;
   [[nodiscard]] Status answer_requests();
   [[nodiscard]] Status answer_some(Request& request);
-  [[nodiscard]] bool under_question(const store::ChangedDocument& document) const;
   [[nodiscard]] Status enqueue(Request request);
   [[nodiscard]] Group furthest_behind();
   [[nodiscard]] Status walk(const Group& group);

@@ -192,18 +192,11 @@ Status Feed::answer_requests() {
     }
     const Request done = std::move(request);
     requests_.pop_front();
-    if (done.kind == Request::Kind::Correction || done.kind == Request::Kind::Lost) --corrections_;
+    if (done.kind == Request::Kind::Correction) --corrections_;
     flush(done.ranges, done.kind == Request::Kind::Want ? 1 : 0);
     if (!done.closing.empty()) outlet_.send(done.closing);
   }
   return {};
-}
-
-// The remote may have deleted it and forgotten so: whether it has is what our own reconciliation is about.
-bool Feed::under_question(const store::ChangedDocument& document) const {
-  if (!withheld_.contains(document.collection)) return false;
-  const RemoteSubscription* remote = whole(document.collection);
-  return remote != nullptr && had(document.document, *remote);
 }
 
 Status Feed::answer_some(Request& request) {
@@ -211,7 +204,7 @@ Status Feed::answer_some(Request& request) {
     --requested_names_;
     auto found = shared_.store.document_in(request.rows.front());
     if (!found) return fail(std::move(found.error()));
-    if (*found && !under_question(**found)) give_all({(*found)->collection, (*found)->id}, (*found)->document);
+    if (*found) give_all({(*found)->collection, (*found)->id}, (*found)->document);
   }
   for (; !request.names.empty() && !writer_.full(shared_.options.batch_bytes); request.names.pop_front()) {
     --requested_names_;

@@ -1,5 +1,6 @@
 // Which of the remote's subscriptions are sent anything now: the feed's part in reconciliation.
 #include <algorithm>
+#include <limits>
 
 #include "sync/feed.hpp"
 
@@ -67,14 +68,9 @@ void Feed::withhold(const std::string& collection) {
   }
 }
 
-void Feed::release(const std::string& collection, Again again) {
+void Feed::release(const std::string& collection) {
   leave_level();
   withheld_.erase(collection);
-  for (RemoteSubscription& subscription : subscriptions_) {
-    if (again == Again::FromCursor || subscription.predicate.collection() != collection) continue;
-    restart(subscription, {});
-    subscription.whole_until = shared_.head;
-  }
 }
 
 void Feed::restart(RemoteSubscription& subscription, Position position) {
@@ -98,17 +94,22 @@ void Feed::send_in_window(Bytes frame) {
   outlet_.send(std::move(frame));
 }
 
-const RemoteSubscription* Feed::whole(std::string_view collection) const {
-  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
-    return each.predicate.matches_everything() && each.predicate.collection() == collection;
-  });
-  return found == subscriptions_.end() ? nullptr : &*found;
+std::uint64_t Feed::received(std::string_view collection) const {
+  std::uint64_t lowest = std::numeric_limits<std::uint64_t>::max();
+  for (const RemoteSubscription& each : subscriptions_) {
+    if (each.predicate.collection() == collection) lowest = std::min(lowest, each.acked.base);
+  }
+  return lowest;
 }
 
-bool Feed::had(const crdt::Document& document, const RemoteSubscription& whole) const {
-  const crdt::LocalMark& mark = document.life_mark();
-  if (shared_.options.mutation == Mutation::BuriedUnseen) return true;
-  return mark.local_seq <= whole.acked.base || (mark.source != 0 && mark.source == source_);
+bool Feed::is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const {
+  const auto ours = [](const crdt::LocalMark& mark) { return mark.source == 0 ? mark.local_seq : 0; };
+  std::uint64_t latest = ours(document.life_mark());
+  for (const crdt::Register& each : document.registers()) latest = std::max(latest, ours(each.mark));
+  const Map view = document.view();
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
+    return each.predicate.collection() == collection && each.acked.base >= latest && each.predicate.matches(id, view);
+  });
 }
 
 bool Feed::misses(std::string_view collection, std::string_view id, const crdt::Document& document) const {

@@ -24,13 +24,12 @@ std::uint64_t stored_base(const Position& position) {
   return position.base == position.seq ? 0 : position.base + 1;
 }
 
-// Beyond the limit some are left as they are, which costs a duplicate or a delay.
-void add_branch(const Branch& branch, std::vector<Branch>& branches) {
-  if (branches.size() >= kMaxBranchesPerFrame) return;
-  if (std::find(branches.begin(), branches.end(), branch) == branches.end()) branches.push_back(branch);
-}
-
 }  // namespace
+
+std::vector<std::uint64_t> stored_keys(std::uint64_t subscription_key) {
+  return {subscription_key, stored_key(subscription_key, Kept::IncompleteBase),
+          stored_key(subscription_key, Kept::Confirmed)};
+}
 
 const query::Predicate& Intake::predicate(std::uint64_t key) const {
   return shared_.subscriptions.at(key).predicate;
@@ -69,7 +68,10 @@ Status Intake::add(std::uint64_t key) {
 Wanted Intake::wanted(std::uint64_t key) const {
   // What cannot be known now counts as something.
   const auto held = shared_.store.digest(predicate(key).collection());
-  return {key, predicate(key).text(), remote_epoch_, position(key), held ? held->digest.count : 1, brought_};
+  const auto purged = shared_.store.purged_life(predicate(key).collection());
+  return {key,           predicate(key).text(),         remote_epoch_,
+          position(key), held ? held->digest.count : 1, brought_,
+          purged ? *purged : 0};
 }
 
 std::vector<Wanted> Intake::wanted() const {
@@ -78,12 +80,13 @@ std::vector<Wanted> Intake::wanted() const {
   return all;
 }
 
-void Intake::leave_out(Changes& changes, const Refuses& refuses) const {
-  std::erase_if(changes.documents, [&](const SentDocument& each) { return refuses(each.delta.collection); });
-  std::erase_if(changes.named, [&](const DocumentName& each) { return refuses(each.collection); });
-  std::erase_if(changes.offers, [&](const Offer& each) { return refuses(each.collection); });
+void Intake::leave_out(Changes& changes, const GateOf& gate) const {
+  const auto shut = [&](std::string_view collection) { return gate(collection) == Gate::Shut; };
+  std::erase_if(changes.documents, [&](const SentDocument& each) { return shut(each.delta.collection); });
+  std::erase_if(changes.named, [&](const DocumentName& each) { return shut(each.collection); });
+  std::erase_if(changes.offers, [&](const Offer& each) { return shut(each.collection); });
   std::erase_if(changes.ranges, [&](const Range& each) {
-    return incoming_.contains(each.subscription) && refuses(predicate(each.subscription).collection());
+    return incoming_.contains(each.subscription) && shut(predicate(each.subscription).collection());
   });
 }
 
@@ -99,25 +102,40 @@ Status Intake::restart(std::uint64_t key, Position position) {
   return {};
 }
 
-Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const Refuses& refuses, Instant now) {
+Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const GateOf& gate, Instant now) {
   Applied applied;
-  leave_out(changes, refuses);
-  // Catching up may bring what others bring too; that says nothing about who is quicker.
-  const bool live = caught_up() && shared_.greeted > 1;
+  leave_out(changes, gate);
   auto transaction = shared_.store.begin();
   if (!transaction) return fail(std::move(transaction.error()));
-  for (const SentDocument& sent : changes.documents) {
-    auto changed = merge(*transaction, sent, feed, applied);
-    if (!changed) return fail(std::move(changed.error()));
-    if (!*changed && live) {
-      if (auto noted = note_duplicate(*transaction, sent.delta, applied); !noted) return fail(std::move(noted.error()));
-    }
+  if (auto merged = merge_all(*transaction, changes, feed, gate, applied); !merged)
+    return fail(std::move(merged.error()));
+  if (!applied.dead.empty()) {
+    // A transaction of its own, because it is a change of ours; before the frame counts, so that it is not forgotten.
+    { const store::Transaction given_up = *std::move(transaction); }
+    if (auto buried = bury(applied.dead); !buried) return fail(std::move(buried.error()));
+    return apply(std::move(changes), feed, gate, now);
   }
-  if (auto checked = check_names(*transaction, changes, applied); !checked) return fail(std::move(checked.error()));
-  // A first flight may have been meant for a store that we no longer are: its data is good, its promises are not.
-  const bool trusted = changes.assumed_epoch.empty() || changes.assumed_epoch == our_epoch_;
+  auto next = conclude(*transaction, changes, feed, applied);
+  if (!next) return fail(std::move(next.error()));
+  if (auto saved = save(*transaction, *next); !saved) return fail(std::move(saved.error()));
+  if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
+  adopt(std::move(*next));
+  if (!applied.open.empty()) offers_.hold(changes.ranges, applied.open, now + shared_.options.graft_after);
+  if (is_trusted(changes)) remote_head(changes.head);
+  return applied;
+}
+
+// A first flight may have been meant for a store that we no longer are: its data is good, its promises are not.
+bool Intake::is_trusted(const Changes& changes) const {
+  return changes.assumed_epoch.empty() || changes.assumed_epoch == our_epoch_;
+}
+
+Result<Intake::Folded> Intake::conclude(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+                                        Applied& applied) {
+  if (auto checked = check_names(transaction, changes, applied); !checked) return fail(std::move(checked.error()));
+  const bool trusted = is_trusted(changes);
   if (trusted) {
-    if (auto checked = check_offers(*transaction, changes, feed, applied); !checked)
+    if (auto checked = check_offers(transaction, changes, feed, applied); !checked)
       return fail(std::move(checked.error()));
     if (!applied.wanted.empty() || offers_.full() || !may_come_otherwise())
       ask_for(std::exchange(applied.open, {}), changes.ranges, applied);
@@ -125,26 +143,33 @@ Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const R
   }
   const bool fold = (applied.wanted.empty() || shared_.options.mutation == Mutation::HeldRangeFolded) &&
                     (applied.open.empty() || shared_.options.mutation == Mutation::OpenOffersFolded);
-  auto next = folded(trusted && fold ? changes.ranges : std::vector<Range>());
-  if (!next) return fail(std::move(next.error()));
-  if (auto saved = save(*transaction, *next); !saved) return fail(std::move(saved.error()));
-  if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
-  adopt(std::move(*next));
-  if (!applied.open.empty()) offers_.hold(changes.ranges, applied.open, now + shared_.options.graft_after);
-  if (trusted) remote_head(changes.head);
-  return applied;
+  return folded(trusted && fold ? changes.ranges : std::vector<Range>());
 }
 
-Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
+Status Intake::merge_all(store::Transaction& transaction, const Changes& changes, const Feed& feed, const GateOf& gate,
+                         Applied& applied) {
+  // Catching up may bring what others bring too; that says nothing about who is quicker.
+  const bool live = caught_up() && shared_.greeted > 1;
+  for (const SentDocument& sent : changes.documents) {
+    auto changed = merge(transaction, sent, feed, gate(sent.delta.collection), applied);
+    if (!changed) return fail(std::move(changed.error()));
+    if (*changed || !live) continue;
+    if (auto noted = note_duplicate(transaction, sent.delta, applied); !noted) return noted;
+  }
+  return {};
+}
+
+Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed, Gate gate,
                            Applied& applied) {
   const crdt::Delta& delta = sent.delta;
   const auto life = transaction.life(delta.collection, delta.id);
   if (!life) return fail(life.error());
-  const Mutation mutation = shared_.options.mutation;
-  if (!delta.whole && crdt::kept_life(delta.life) > crdt::kept_life(*life) && mutation != Mutation::PartTakenForWhole) {
-    applied.wanted.push_back({delta.collection, delta.id});
-    return true;
+  if (crdt::kept_life(delta.life) > crdt::kept_life(*life)) {
+    const auto admitted = admits(transaction, delta, gate, applied);
+    if (!admitted) return fail(admitted.error());
+    if (!*admitted) return true;
   }
+  const Mutation mutation = shared_.options.mutation;
   // Our log may have told the remote long ago, and others have given the document to it since.
   if (delta.life % 2 == 1 && delta.life < *life && mutation != Mutation::DeadUntold) {
     applied.corrections.push_back({delta.collection, delta.id});
@@ -157,118 +182,52 @@ Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& 
   if (!changed) return changed;
   const auto after = transaction.load(delta.collection, delta.id);
   if (!after) return fail(after.error());
-  if (shared_.options.mutation == Mutation::FingerprintIgnored) return changed;
+  if (mutation == Mutation::FingerprintIgnored) return changed;
   if (after->fingerprint() != *sent.fingerprint &&
       feed.overlooks(delta.collection, delta.id, before->view(), after->view()))
     applied.corrections.push_back({delta.collection, delta.id});
   return changed;
 }
 
-// For which of our subscriptions the remote need not have sent this.
-Status Intake::note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied) {
-  const std::vector<crdt::ActorId> authors = authors_of(delta);
-  if (authors.empty() || authors.size() > kMaxAuthorsPerOffer) return {};
-  const auto document = transaction.load(delta.collection, delta.id);
-  if (!document) return fail(document.error());
-  const Map view = document->view();
-  for (const auto& [key, incoming] : incoming_) {
-    const query::Predicate& ours = predicate(key);
-    if (ours.collection() != delta.collection || !ours.matches(delta.id, view)) continue;
-    for (crdt::ActorId author : authors) add_branch({key, author}, applied.prune);
+Result<bool> Intake::admits(store::Transaction& transaction, const crdt::Delta& delta, Gate gate,
+                            Applied& applied) const {
+  const Mutation mutation = shared_.options.mutation;
+  if (!delta.whole && mutation != Mutation::PartTakenForWhole) {
+    applied.wanted.push_back({delta.collection, delta.id});
+    return false;
   }
-  return {};
-}
-
-bool Intake::may_come_otherwise() const {
-  return brought_ ? !shared_.walkers.empty() : shared_.greeted > 1;
-}
-
-Status Intake::check_offers(store::Transaction& transaction, const Changes& changes, const Feed& feed,
-                            Applied& applied) {
-  for (const Offer& offer : changes.offers) {
-    auto here = came(transaction, offer, feed, applied);
-    if (!here) return fail(std::move(here.error()));
-    if (*here || shared_.options.mutation == Mutation::OfferTakenForGranted) {
-      applied.passed.push_back(offer.version);
-    } else {
-      applied.open.push_back(offer);
-    }
+  if (delta.life % 2 == 0) return true;
+  const auto known = transaction.has_known(delta);
+  if (!known) return fail(known.error());
+  const bool dead =
+      (*known && mutation != Mutation::JudgeLeftOut) || (gate == Gate::Judges && mutation == Mutation::BuriedUnseen);
+  if (dead) {
+    applied.dead.push_back(delta);
+    return false;
   }
-  return {};
+  return gate != Gate::Judges || wants(delta);
 }
 
-Result<bool> Intake::came(store::Transaction& transaction, const Offer& offer, const Feed& feed,
-                          Applied& applied) const {
-  const bool passed = shared_.passed.contains(offer.version);
-  const bool asks = feed.asks_for_some_of(offer.collection);
-  if (passed && !asks) return true;
-  const auto document = transaction.load(offer.collection, offer.id);
-  if (!document) return fail(document.error());
-  if (crdt::version_of(offer.collection, offer.id, *document) == offer.version) return true;
-  if (!passed) return false;
-  const Map view = document->view();
-  if (asks && feed.overlooks(offer.collection, offer.id, view, view))
-    applied.corrections.push_back({offer.collection, offer.id});
-  return true;
+bool Intake::wants(const crdt::Delta& delta) const {
+  crdt::Document document;
+  document.merge(delta, {});
+  const Map view = document.view();
+  return std::any_of(shared_.subscriptions.begin(), shared_.subscriptions.end(), [&](const auto& entry) {
+    const query::Predicate& ours = entry.second.predicate;
+    return ours.collection() == delta.collection && ours.matches(delta.id, view);
+  });
 }
 
-// The frame's ranges tell which of our subscriptions are fed by this link.
-void Intake::ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const {
-  for (Offer& offer : offers) {
-    for (const Range& range : ranges) {
-      const auto subscription = shared_.subscriptions.find(range.subscription);
-      if (subscription == shared_.subscriptions.end() ||
-          subscription->second.predicate.collection() != offer.collection)
-        continue;
-      for (crdt::ActorId author : offer.authors) add_branch({range.subscription, author}, applied.graft);
-    }
-    applied.wanted.push_back({std::move(offer.collection), std::move(offer.id)});
-  }
-}
-
-Result<bool> Intake::settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections) {
-  const auto& changes = commit.event().changes;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (!offers_.reached(changes[i].version_after) || !feed.asks_for_some_of(changes[i].collection)) continue;
-    auto document = commit.document(i);
-    if (!document) return fail(std::move(document.error()));
-    const Map view = (*document)->view();
-    if (crdt::version_of(changes[i].collection, changes[i].id, **document) != changes[i].version_after &&
-        feed.overlooks(changes[i].collection, changes[i].id, view, view))
-      corrections.push_back({changes[i].collection, changes[i].id});
-  }
-  return settle();
-}
-
-Result<bool> Intake::settle() {
-  const std::vector<Range> complete = offers_.take_complete();
-  if (complete.empty()) return false;
-  auto next = folded(complete);
-  if (!next) return fail(std::move(next.error()));
+Status Intake::bury(const std::vector<crdt::Delta>& dead) {
   auto transaction = shared_.store.begin();
   if (!transaction) return fail(std::move(transaction.error()));
-  if (auto saved = save(*transaction, *next); !saved) return fail(std::move(saved.error()));
+  for (const crdt::Delta& delta : dead) {
+    if (auto buried = transaction->bury(delta); !buried) return buried;
+  }
   if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
-  adopt(std::move(*next));
-  return true;
-}
-
-// As long as another link brings what we lack, what is offered may still come over it.
-std::optional<Instant> Intake::deadline() const {
-  const auto due = offers_.deadline();
-  if (!due || !brought_ || shared_.walkers.empty()) return due;
-  return std::max(*due, shared_.walked + shared_.options.graft_after);
-}
-
-std::optional<Intake::Applied> Intake::overdue(Instant now) {
-  const auto due = deadline();
-  if (!due || *due > now) return std::nullopt;
-  Offers::Overdue oldest = offers_.take_oldest();
-  if (shared_.options.mutation == Mutation::LazyForEver) return std::nullopt;
-  Applied asked;
-  ask_for(std::move(oldest.offers), oldest.ranges, asked);
-  asked.held = std::move(oldest.ranges);
-  return asked;
+  given_up_ += dead.size();
+  shared_.given_up += dead.size();
+  return {};
 }
 
 Status Intake::check_names(store::Transaction& transaction, const Changes& changes, Applied& applied) {

@@ -12,6 +12,9 @@
 
 namespace fermata::sync {
 
+// The keys under which the store keeps the cursors of a subscription of ours.
+[[nodiscard]] std::vector<std::uint64_t> stored_keys(std::uint64_t subscription_key);
+
 class Intake {
  public:
   explicit Intake(Shared& shared) : shared_(shared) {}
@@ -29,8 +32,13 @@ class Intake {
   [[nodiscard]] bool has(std::uint64_t key) const { return incoming_.contains(key); }
   // By other means than ranges we have come to hold what the remote had at this position. Errors: the store's.
   [[nodiscard]] Status restart(std::uint64_t key, Position position);
-  // Collections of which CHANGES are not to be taken in: neither documents nor ranges.
-  using Refuses = std::function<bool(std::string_view collection)>;
+  // What becomes of a collection in CHANGES.
+  enum class Gate : std::uint8_t {
+    Open,
+    Shut,    // neither documents nor ranges are taken in
+    Judges,  // the remote shows what we may have deleted: what we do not want is only judged
+  };
+  using GateOf = std::function<Gate(std::string_view collection)>;
 
   struct Applied {
     std::vector<DocumentName> wanted;       // named documents that we hold: ask for them
@@ -40,9 +48,10 @@ class Intake {
     std::vector<Branch> graft;              // what was offered and comes no other way
     std::vector<std::uint64_t> passed;      // offered states that we have had
     std::vector<Offer> open;                // offered and not here yet; the frame's ranges wait, see hold()
+    std::vector<crdt::Delta> dead;          // deleted here, and the deletion was forgotten
   };
   // Errors: the store's, Protocol.
-  [[nodiscard]] Result<Applied> apply(Changes changes, const Feed& feed, const Refuses& refuses, Instant now);
+  [[nodiscard]] Result<Applied> apply(Changes changes, const Feed& feed, const GateOf& gate, Instant now);
   // A commit of ours, whoever sent it: counts the frames whose offers have all come now. `corrections` gets what the
   // remote would not hear otherwise. Result: whether there were any such frames. Errors: the store's, Protocol.
   [[nodiscard]] Result<bool> settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections);
@@ -65,18 +74,33 @@ class Intake {
   void confirm(const Feed& feed);
   // Stores what confirm() learned; data carries it along otherwise.
   void save_confirmed();
+  // Documents deleted here because the deletion had been forgotten.
+  [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
 
  private:
+  using Folded = std::map<std::uint64_t, Progress>;
   struct Incoming {
     Progress progress;
     std::uint64_t confirmed = 0;
     std::uint64_t saved_confirmed = 0;
   };
 
-  void leave_out(Changes& changes, const Refuses& refuses) const;
+  void leave_out(Changes& changes, const GateOf& gate) const;
   // Result: whether it changed anything.
   [[nodiscard]] Result<bool> merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
-                                   Applied& applied);
+                                   Gate gate, Applied& applied);
+  // Takes in all documents, or finds some dead and must not be committed.
+  [[nodiscard]] Status merge_all(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+                                 const GateOf& gate, Applied& applied);
+  // Of a document that begins here: whether it is to be taken in now, and if not, what else becomes of it.
+  [[nodiscard]] Result<bool> admits(store::Transaction& transaction, const crdt::Delta& delta, Gate gate,
+                                    Applied& applied) const;
+  [[nodiscard]] bool is_trusted(const Changes& changes) const;
+  [[nodiscard]] bool wants(const crdt::Delta& delta) const;
+  [[nodiscard]] Status bury(const std::vector<crdt::Delta>& dead);
+  // The rest of a frame whose documents are in: what must be asked for, and how far it counts.
+  [[nodiscard]] Result<Folded> conclude(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+                                        Applied& applied);
   [[nodiscard]] Status check_names(store::Transaction& transaction, const Changes& changes, Applied& applied);
   [[nodiscard]] bool may_come_otherwise() const;
   [[nodiscard]] Status check_offers(store::Transaction& transaction, const Changes& changes, const Feed& feed,
@@ -87,7 +111,6 @@ class Intake {
   [[nodiscard]] Result<bool> settle();
   [[nodiscard]] Status note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied);
   void ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const;
-  using Folded = std::map<std::uint64_t, Progress>;
   [[nodiscard]] Result<Folded> folded(const std::vector<Range>& ranges) const;
   [[nodiscard]] Status save(store::Transaction& transaction, const Folded& folded);
   void adopt(Folded folded);
@@ -103,6 +126,7 @@ class Intake {
   std::map<std::uint64_t, Incoming> incoming_;
   Offers offers_;
   bool brought_ = false;
+  std::uint64_t given_up_ = 0;
 };
 
 }  // namespace fermata::sync

@@ -30,6 +30,9 @@ inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
 inline constexpr std::size_t kMaxRangesPerFrame = 4096;
 inline constexpr std::size_t kMaxOffersPerFrame = 1u << 14;
 inline constexpr std::size_t kMaxAuthorsPerOffer = 16;
+inline constexpr std::size_t kMaxKnownActors = 4096;  // in one DIGEST; of more only some are told
+// A life that a peer says was purged counts up to here only: else it could use up the lives of every id.
+inline constexpr std::uint64_t kMaxPurgedLife = std::uint64_t{1} << 32;
 inline constexpr std::size_t kMaxBranchesPerFrame = 1024;  // of PRUNE and GRAFT
 
 // A compressed message is refused before it is unpacked if it claims to be larger than the largest frame, or so many

@@ -9,7 +9,7 @@ namespace fermata::sync {
 namespace {
 
 Wanted read_wanted(Fields& in) {
-  in.exactly(in.array(16, "fields"), 7, "a subscription");
+  in.exactly(in.array(16, "fields"), 8, "a subscription");
   Wanted wanted;
   wanted.id = in.uint();
   wanted.query = in.text(kMaxQueryText, "a subscription's query");
@@ -19,6 +19,7 @@ Wanted read_wanted(Fields& in) {
   if (wanted.position.base > wanted.position.seq) in.refuse(ErrorCode::Malformed, "a cursor that lies before its base");
   wanted.held = in.uint();
   wanted.brought = in.boolean();
+  wanted.purged_life = in.uint();
   return wanted;
 }
 

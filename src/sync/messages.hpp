@@ -46,6 +46,7 @@ struct Wanted {
   Position position;
   std::uint64_t held = 0;  // living documents of the collection that the owner has, about; 0: none
   bool brought = false;    // another peer is bringing it what it lacks: until it is level, offers will do
+  std::uint64_t purged_life = 0;  // the highest of any tombstone in the collection that the owner knows to be forgotten
 };
 
 // The sender vouches: with the documents of this frame (and the answers to a WANT about its names), the subscription

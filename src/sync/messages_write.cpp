@@ -34,7 +34,7 @@ std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<Doc
 namespace {
 
 void write(CborWriter& out, const Wanted& wanted) {
-  out.array(7);
+  out.array(8);
   out.uint(wanted.id);
   out.text(wanted.query);
   out.text(wanted.epoch);
@@ -42,6 +42,7 @@ void write(CborWriter& out, const Wanted& wanted) {
   out.uint(wanted.position.seq);
   out.uint(wanted.held);
   out.boolean(wanted.brought);
+  out.uint(wanted.purged_life);
 }
 
 void write_names(const std::vector<DocumentName>& names, CborWriter& out) {

@@ -26,7 +26,10 @@ Status Mirror::stand(const RemoteSubscription& subscription) {
     message.digest = known->digest;
     standing.level_at = known->head;
   }
-  if (standing.behind) shut_.emplace(subscription.id, predicate.collection());
+  if (standing.behind) {
+    shut_.emplace(subscription.id, predicate.collection());
+    behind_.insert_or_assign(subscription.id, predicate.collection());
+  }
   standing_.insert_or_assign(subscription.id, std::move(standing));
   outlet_.send(encode(message));
   return {};
@@ -36,8 +39,13 @@ bool Mirror::refuses(std::string_view collection) const {
   return std::any_of(shut_.begin(), shut_.end(), [&](const auto& entry) { return entry.second == collection; });
 }
 
+bool Mirror::judges(std::string_view collection) const {
+  return std::any_of(behind_.begin(), behind_.end(), [&](const auto& entry) { return entry.second == collection; });
+}
+
 void Mirror::forget(std::uint64_t id) {
   standing_.erase(id);
+  behind_.erase(id);
   shut_.erase(id);
   if (run_ && run_->head.subscription == id) run_.reset();
 }
@@ -45,6 +53,7 @@ void Mirror::forget(std::uint64_t id) {
 void Mirror::go_on(std::uint64_t id, Position position) {
   feed_.go_on(id, position);
   standing_.erase(id);
+  behind_.erase(id);
   if (run_ && run_->head.subscription == id) run_.reset();
 }
 
@@ -54,7 +63,7 @@ Status Mirror::on(const Match& match) {
   const RemoteSubscription* subscription = feed_.find(match.subscription);
   if (subscription == nullptr) return {};  // ended by its owner, while this was on its way
   // The owner has heard that it must reconcile: what it sends from now on, it sends knowingly.
-  shut_.erase(match.subscription);
+  std::erase_if(shut_, [&](const auto& entry) { return entry.second == subscription->predicate.collection(); });
   const auto standing = standing_.find(match.subscription);
   const bool running = run_ && run_->head.subscription == match.subscription && run_->head.run == match.run;
   switch (match.how) {

@@ -36,6 +36,8 @@ class Mirror {
   // Nothing that the remote sends about this collection may be taken in: it was sent before the remote knew that it has
   // to reconcile first.
   [[nodiscard]] bool refuses(std::string_view collection) const;
+  // The remote is showing what it has of this collection and we may have deleted.
+  [[nodiscard]] bool judges(std::string_view collection) const;
   // Reconciliations that the remote asked for without having been told to.
   [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
 
@@ -67,6 +69,7 @@ class Mirror {
   Feed& feed_;
   std::map<std::uint64_t, Standing> standing_;      // told to say how to go on, and silent so far
   std::multimap<std::uint64_t, std::string> shut_;  // subscription, collection: see refuses()
+  std::map<std::uint64_t, std::string> behind_;     // subscription, collection: see judges()
   std::optional<Run> run_;
   std::size_t runs_ = 0;
   std::uint64_t repairs_ = 0;

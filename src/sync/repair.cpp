@@ -57,11 +57,6 @@ void Repair::withhold(const Stand& stand) {
   if (behind_.emplace(stand.subscription, collection).second) feed_.withhold(collection);
 }
 
-void Repair::note_compared(std::uint64_t key) {
-  const query::Predicate& ours = predicate(key);
-  if (behind_.contains(key) && ours.matches_everything()) compared_.insert(ours.collection());
-}
-
 void Repair::release(std::uint64_t key) {
   const auto found = behind_.find(key);
   if (found == behind_.end()) return;
@@ -69,9 +64,7 @@ void Repair::release(std::uint64_t key) {
   behind_.erase(found);
   const auto same = [&](const auto& entry) { return entry.second == collection; };
   if (std::any_of(behind_.begin(), behind_.end(), same)) return;
-  // What was not compared may be unknown to the remote, so that a part of it would be taken for all.
-  const bool compared = compared_.erase(collection) != 0;
-  feed_.release(collection, compared ? Feed::Again::FromCursor : Feed::Again::FromBeginning);
+  feed_.release(collection);
 }
 
 void Repair::forget(std::uint64_t key) {
@@ -99,6 +92,11 @@ Status Repair::start() {
     run_->number = draw_number();
     run_->behind = next.stand.behind;
     run_->ours = std::move(*ours);
+    if (run_->behind) {
+      auto others = other_rows(next.key);
+      if (!others) return fail(std::move(others.error()));
+      run_->others = std::move(*others);
+    }
     const std::uint64_t theirs = next.stand.digest ? next.stand.digest->count : next.stand.collection_size;
     if (theirs <= kShortList) {
       ask_for_list();
@@ -124,9 +122,8 @@ bool Repair::answered_at_once(const Waiting& next, const ItemSet& ours, Status& 
   if (stand.digest && *stand.digest == ours.digest) {
     done = intake_.restart(next.key, {stand.head, stand.head});
     moved_ = true;
-    note_compared(next.key);
-  } else if (ours.items.empty() ||
-             (!stand.behind && stand.digest && ours.digest.count * kFewPart < stand.digest->count)) {
+  } else if (!stand.behind &&
+             (ours.items.empty() || (stand.digest && ours.digest.count * kFewPart < stand.digest->count))) {
     match.how = Match::How::Walk;
   } else {
     return false;
@@ -230,20 +227,44 @@ Status Repair::on(const Items& items) {
 
 // --- acting on it ---
 
+// Of whoever has missed deletions, any document of the collection may be dead.
+Result<std::vector<std::uint64_t>> Repair::other_rows(std::uint64_t key) const {
+  const query::Predicate& ours = predicate(key);
+  std::vector<std::uint64_t> rows;
+  if (ours.matches_everything()) return rows;
+  const auto read = shared_.store.for_each_living(ours.collection(), [&](const store::LivingDocument& document) {
+    if (!ours.matches(document.id, document.view)) rows.push_back(document.row);
+  });
+  if (!read) return fail(read.error());
+  return rows;
+}
+
+Status Repair::add_id(std::uint64_t row, Resolve& page) {
+  auto document = shared_.store.document_in(row);
+  if (!document) return fail(std::move(document.error()));
+  if (*document) page.ids.push_back(std::move((*document)->id));
+  return {};
+}
+
 // One page at a time, so that neither side holds more than that.
 Status Repair::resolve() {
   Run& run = *run_;
   if (!run.known || run.resolving || feed_.owes_corrections()) return {};
-  if (run.missing.empty() && run.surplus.empty()) return finish();
+  if (run.missing.empty() && run.surplus.empty() && run.others.empty()) {
+    // Not before it has judged: with this our cursor passes what it has forgotten, and it will not ask again.
+    if (!run.shown) run.shown = feed_.sent_frames();
+    return run.behind && feed_.acked_frames() < *run.shown ? Status() : finish();
+  }
   Resolve page{run.key, run.number, {}, {}};
   for (; !run.missing.empty() && page.items.size() < kMaxHashesPerFrame; run.missing.pop_back())
     page.items.push_back(run.missing.back());
   std::reverse(page.items.begin(), page.items.end());
   for (; !run.surplus.empty() && page.ids.size() < kMaxSurplusPerFrame; run.surplus.pop_back()) {
     const auto row = run.ours.row_of(run.surplus.back());
-    auto document = shared_.store.document_in(row.value_or(0));
-    if (!document) return fail(std::move(document.error()));
-    if (*document) page.ids.push_back(std::move((*document)->id));
+    if (auto added = add_id(row.value_or(0), page); !added) return added;
+  }
+  for (; !run.others.empty() && page.ids.size() < kMaxSurplusPerFrame; run.others.pop_back()) {
+    if (auto added = add_id(run.others.back(), page); !added) return added;
   }
   run.asked_about = page.ids;
   run.resolving = true;
@@ -261,47 +282,23 @@ Status Repair::on(const Resolved& resolved) {
   }
   run_->resolving = false;
   run_->asked_about.clear();
-  if (auto judged = judge(unknown); !judged) return judged;
+  if (auto shown = show(unknown); !shown) return shown;
   return resolve();
 }
 
-// We hold these, the remote has no trace of them. If it had them once, they were deleted, and the deletion was
-// forgotten before we heard of it. Else it has never had them.
-Status Repair::judge(const std::vector<std::string>& unknown) {
+// We hold these, the remote has no trace of them. If they were deleted and the deletion was forgotten, it knows when it
+// sees them; else it has never had them, or lost them.
+Status Repair::show(const std::vector<std::string>& unknown) {
   const std::string& collection = predicate(run_->key).collection();
-  const RemoteSubscription* whole = feed_.whole(collection);
-  std::vector<std::string> dead;
   std::vector<DocumentName> lacking;
   for (const std::string& id : unknown) {
     const auto document = shared_.store.load(collection, id);
     if (!document) return fail(document.error());
     if (!document->alive()) continue;
-    if (run_->behind && whole != nullptr && feed_.had(*document, *whole)) {
-      dead.push_back(id);
-    } else if (feed_.misses(collection, id, *document)) {
-      lacking.push_back({collection, id});
-    }
+    if (run_->behind || feed_.misses(collection, id, *document)) lacking.push_back({collection, id});
   }
-  if (auto buried = bury(collection, dead); !buried) return buried;
-  if (auto queued = feed_.make_good(std::move(lacking)); !queued) return queued;
+  if (auto queued = feed_.correct(std::move(lacking)); !queued) return queued;
   return feed_.pump();
-}
-
-// As a deletion of our own, so that it goes the way of every deletion, also to whoever we have it from.
-Status Repair::bury(const std::string& collection, const std::vector<std::string>& ids) {
-  if (ids.empty()) return {};
-  auto transaction = shared_.store.begin();
-  if (!transaction) return fail(std::move(transaction.error()));
-  for (const std::string& id : ids) {
-    const auto document = transaction->load(collection, id);
-    if (!document) return fail(document.error());
-    if (!document->alive()) continue;
-    if (auto removed = transaction->remove(collection, id); !removed) return removed;
-    ++given_up_;
-    ++shared_.given_up;
-  }
-  if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
-  return {};
 }
 
 Status Repair::finish() {
@@ -311,7 +308,6 @@ Status Repair::finish() {
   if (auto restarted = intake_.restart(run.key, position); !restarted) return restarted;
   moved_ = true;
   outlet_.send(encode(Match{run.key, run.number, Match::How::Done, 0, 0}));
-  note_compared(run.key);
   release(run.key);
   return start();
 }

@@ -1,12 +1,11 @@
 // The owner's half of reconciliation (docs/PROTOCOL.md, "Reconciliation"): finds out, per subscription of ours, what
-// the remote has that we lack and what we have that it lacks, fetches the one and judges the other. Runs one after the
+// the remote has that we lack and what we have that it lacks, fetches the one and shows the other. Runs one after the
 // other. Private to sync/.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +39,6 @@ class Repair {
 
   [[nodiscard]] bool busy() const { return run_.has_value() || !waiting_.empty(); }
   [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
-  [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
 
  private:
   struct Waiting {
@@ -59,7 +57,9 @@ class Repair {
     bool lists = false;                           // items are coming
     std::uint64_t listed = 0;                     // up to here
     std::vector<std::uint64_t> missing, surplus;  // ascending; what has been asked about is taken off the end
-    bool known = false;                           // the two above are complete
+    std::vector<std::uint64_t> others;            // rows that are no items, of which we may have missed the deletion
+    bool known = false;                           // the first two above are complete
+    std::optional<std::uint64_t> shown;           // the last frame with documents that the remote judges
     std::vector<std::string> asked_about;
     bool resolving = false;
   };
@@ -75,12 +75,12 @@ class Repair {
   [[nodiscard]] Status check_answer(const RunHead& head);
   void take_difference();
   [[nodiscard]] Status resolve();
-  [[nodiscard]] Status judge(const std::vector<std::string>& unknown);
-  [[nodiscard]] Status bury(const std::string& collection, const std::vector<std::string>& ids);
+  [[nodiscard]] Status show(const std::vector<std::string>& unknown);
+  [[nodiscard]] Status add_id(std::uint64_t row, Resolve& page);
+  [[nodiscard]] Result<std::vector<std::uint64_t>> other_rows(std::uint64_t key) const;
   [[nodiscard]] Status finish();
   void withhold(const Stand& stand);
   void release(std::uint64_t key);
-  void note_compared(std::uint64_t key);
   [[nodiscard]] std::uint64_t draw_number();
   [[nodiscard]] bool busy_with(std::uint64_t key) const;
 
@@ -92,10 +92,8 @@ class Repair {
   std::optional<Run> run_;
   bool moved_ = false;                             // a position of ours, since pump() said so
   std::map<std::uint64_t, std::string> behind_;    // subscriptions for which a collection of the feed's is withheld
-  std::set<std::string, std::less<>> compared_;    // collections withheld of which every document has been compared
   std::map<std::uint64_t, std::size_t> attempts_;  // by subscription
   std::uint64_t repairs_ = 0;
-  std::uint64_t given_up_ = 0;
 };
 
 }  // namespace fermata::sync

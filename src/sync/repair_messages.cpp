@@ -1,6 +1,9 @@
 #include "sync/repair_messages.hpp"
 
+#include <algorithm>
+
 #include "base/cbor.hpp"
+#include "sync/limits.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/repair_reader.hpp"
 
@@ -55,11 +58,19 @@ Bytes read_packed(Fields& in) {
 }  // namespace
 
 Bytes encode(const DigestOf& message) {
-  CborWriter out = begin(MessageType::Digest, 6);
+  CborWriter out = begin(MessageType::Digest, message.known.empty() ? 6 : 7);
   out.uint(message.subscription);
   out.uint(message.head);
   out.uint(message.received);
   write(message.digest, out);
+  if (message.known.empty()) return out.take();
+  const std::size_t count = std::min(message.known.size(), kMaxKnownActors);
+  out.array(2 * count);
+  auto next = message.known.begin();
+  for (std::size_t i = 0; i < count; ++i, ++next) {
+    out.uint(next->first);
+    out.uint(next->second);
+  }
   return out.take();
 }
 
@@ -120,12 +131,18 @@ Bytes encode(const Resolved& message) {
 }
 
 DigestOf read_digest_of(Fields& in, std::size_t fields) {
-  in.exactly(fields, 6, "DIGEST");
+  if (fields != 7) in.exactly(fields, 6, "DIGEST");
   DigestOf message;
   message.subscription = in.uint();
   message.head = in.uint();
   message.received = in.uint();
   message.digest = read_digest(in);
+  const std::size_t known = fields == 7 ? in.array(2 * kMaxKnownActors, "numbers of known commits in DIGEST") : 0;
+  if (in.ok() && known % 2 != 0) in.refuse(ErrorCode::Malformed, "DIGEST with an actor but no commit");
+  for (std::size_t i = 0; i + 1 < known && in.ok(); i += 2) {
+    const crdt::ActorId actor = in.uint();
+    message.known[actor] = in.uint();
+  }
   return message;
 }
 

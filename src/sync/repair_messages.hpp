@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "crdt/digest.hpp"
+#include "store/store.hpp"
 
 namespace fermata::sync {
 
@@ -26,6 +27,7 @@ struct DigestOf {
   std::uint64_t head = 0;      // of the feeder's log
   std::uint64_t received = 0;  // of the owner's log
   crdt::Digest digest;
+  store::KnownCommits known;  // of the collection's commits, if the feeder holds all of the collection; else none
 };
 
 // From the feeder: the cursor of this subscription is of no use here, so nothing is sent until MATCH says how to go on.

@@ -127,8 +127,11 @@ Status Session::on(Changes changes) {
   ++received_frames_;
   documents_received_ += changes.documents.size();
   if (!changes.documents.empty() && shared_.walkers.contains(link_.link)) shared_.walked = now_;
-  const auto refuses = [this](std::string_view collection) { return mirror_.refuses(collection); };
-  auto applied = intake_.apply(std::move(changes), feed_, refuses, now_);
+  const auto gate = [this](std::string_view collection) {
+    if (mirror_.refuses(collection)) return Intake::Gate::Shut;
+    return mirror_.judges(collection) ? Intake::Gate::Judges : Intake::Gate::Open;
+  };
+  auto applied = intake_.apply(std::move(changes), feed_, gate, now_);
   if (!applied) return fail(std::move(applied.error()));
   for (std::uint64_t version : applied->passed) feed_.remote_holds(version);
   for (const Offer& offer : applied->open) feed_.remote_holds(offer.version);
@@ -176,8 +179,7 @@ Status Session::on(const Ack& ack) {
 }
 
 Status Session::on(const DigestOf& digest) {
-  compare_.on(digest);
-  return {};
+  return compare_.on(digest);
 }
 
 Status Session::on(const Stand& stand) {
@@ -378,7 +380,7 @@ SessionStatus Session::status() const {
   status.changes_unconfirmed = greeted_ ? feed_.changes_unconfirmed() : 0;
   status.documents_received = documents_received_;
   status.repairs = repair_.repairs() + mirror_.repairs();
-  status.documents_given_up = repair_.given_up();
+  status.documents_given_up = intake_.given_up();
   status.bytes_sent = outlet_.bytes_sent;
   status.bytes_received = bytes_received_;
   return status;

@@ -55,6 +55,11 @@ class Session {
   [[nodiscard]] SessionStatus status() const;
   [[nodiscard]] bool unsynced() const;
   [[nodiscard]] bool unsent() const { return greeted_ && !feed_.caught_up(); }
+  // Up to where the remote has heard of all deletions in this collection; 0 until it has said what it asks for.
+  [[nodiscard]] std::uint64_t heard(std::string_view collection) const {
+    return greeted_ ? feed_.received(collection) : 0;
+  }
+  [[nodiscard]] const Feed& feed() const { return feed_; }
   // Set once the remote has said goodbye.
   [[nodiscard]] const std::optional<AwayPeer>& remote_goodbye() const { return remote_goodbye_; }
 

@@ -276,7 +276,7 @@ TEST_F(LongAway, DoesNotBringBackWhatWasDeleted) {
   meet_again();
   EXPECT_FALSE(a.at("car3").alive());
   EXPECT_FALSE(b.at("car3").alive());
-  EXPECT_EQ(b.session().documents_given_up, 1u);
+  EXPECT_EQ(a.session().documents_given_up, 1u);
   EXPECT_EQ(digest(a), digest(b));
   EXPECT_EQ(digest(a).count, 49u);
 }
@@ -299,7 +299,7 @@ TEST_F(LongAway, KeepsItsOwnOfflineEdits) {
   EXPECT_EQ(a.at("car4").view().at("y"), Value(1));
   EXPECT_TRUE(a.at("own").alive());
   EXPECT_FALSE(a.at("car5").alive());
-  EXPECT_EQ(b.session().documents_given_up, 1u);
+  EXPECT_EQ(a.session().documents_given_up, 1u);
   EXPECT_EQ(digest(a), digest(b));
 }
 
