@@ -69,6 +69,8 @@ std::string peer_text(const Map& peer) {
     text +=
         fmt::format("last catch-up: {} ms, {} round trips\n", shown(*catch_up, "ms"), shown(*catch_up, "round_trips"));
   }
+  text += fmt::format("repairs: {}; documents given up: {}; deletions forgotten: {}\n", shown(peer, "repairs"),
+                      shown(peer, "documents_given_up"), shown(peer, "tombstones_purged"));
   return text;
 }
 

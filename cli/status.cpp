@@ -45,6 +45,9 @@ Map peer_map(const PeerStatus& status) {
              {"catch_up", Map{{"done", status.catch_up.done},
                               {"ms", status.catch_up.ms},
                               {"round_trips", number(status.catch_up.round_trips)}}},
+             {"repairs", number(status.repairs)},
+             {"documents_given_up", number(status.documents_given_up)},
+             {"tombstones_purged", number(status.tombstones_purged)},
              {"paused", status.paused},
              {"unsynced", status.unsynced}};
 }

@@ -61,6 +61,9 @@ struct PeerStatus {
   std::uint64_t refused_links = 0;
   std::uint64_t full_handshakes = 0, resumed_handshakes = 0;  // of links since the start; a returning device resumes
   CatchUp catch_up;
+  // Since the start. Times a peer and we believed to hold the same and did not, which was mended; documents that came
+  // back though they had been deleted here, and were deleted again; deletions that are remembered no longer.
+  std::uint64_t repairs = 0, documents_given_up = 0, tombstones_purged = 0;
   bool paused = false;
   bool unsynced = false;
 };
@@ -88,6 +91,9 @@ class Peer {
     std::string name;  // for people; default: the host's name
     bool must_exist = false;
     Executor executor;  // for observers; see Database::Options
+    // How long a deletion is remembered. Whoever is away for longer compares all it has when it returns, which loses
+    // nothing but takes longer. Zero: for ever.
+    std::chrono::hours tombstone_ttl{30 * 24};
     BackgroundSync* background =
         nullptr;  // joined by start(), must outlive the peer; nullptr: BackgroundSync::shared()
   };

@@ -20,10 +20,11 @@ constexpr Duration kLinger = std::chrono::seconds(30);
 constexpr Duration kLate = std::chrono::seconds(2);
 constexpr std::size_t kMaxReasons = 1024;
 
-sync::EngineOptions engine_options(const net::Identity& identity, std::string name) {
+sync::EngineOptions engine_options(const net::Identity& identity, std::string name, Duration tombstone_ttl) {
   sync::EngineOptions options;
   options.device = identity.device();
   options.name = std::move(name);
+  options.tombstone_ttl = tombstone_ttl;
   return options;
 }
 
@@ -34,7 +35,7 @@ Node::Node(Parts parts)
       identity_(std::move(parts.identity)),
       chosen_keeper_(parts.background),
       loop_(net::make_asio_loop()),
-      engine_(store_of(*database_), engine_options(identity_, std::move(parts.name))) {}
+      engine_(store_of(*database_), engine_options(identity_, std::move(parts.name), parts.tombstone_ttl)) {}
 
 Result<std::unique_ptr<Node>> Node::make(Parts parts) {
   std::unique_ptr<Node> node(new Node(std::move(parts)));
@@ -301,6 +302,9 @@ PeerStatus Node::status_on_loop() const {
                     .full_handshakes = transport_->stats().full_handshakes,
                     .resumed_handshakes = transport_->stats().resumed_handshakes,
                     .catch_up = catch_up_,
+                    .repairs = engine_.repairs(),
+                    .documents_given_up = engine_.documents_given_up(),
+                    .tombstones_purged = engine_.tombstones_purged(),
                     .paused = paused_,
                     .unsynced = engine_.unsynced()};
   for (const auto& session : engine_.sessions()) {

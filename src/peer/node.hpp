@@ -28,6 +28,7 @@ class Node final : public SyncParticipant {
     std::unique_ptr<Database> database;
     net::Identity identity;
     std::string name;
+    Duration tombstone_ttl = std::chrono::hours(30 * 24);
     BackgroundSync* background = nullptr;  // nullptr: the shared one, fetched at start
   };
 

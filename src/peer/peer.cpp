@@ -39,6 +39,7 @@ Result<std::unique_ptr<Peer>> Peer::open(Options options) {
   auto node = Node::make({.database = std::move(*database),
                           .identity = std::move(*identity),
                           .name = options.name.empty() ? host_name() : std::move(options.name),
+                          .tombstone_ttl = options.tombstone_ttl,
                           .background = options.background});
   if (!node) return fail(node.error());
   return std::unique_ptr<Peer>(new Peer(std::make_unique<Impl>(Impl{std::move(*node)})));

@@ -20,6 +20,7 @@ void wait(Node& node, Duration how_long) {
   for (Duration step = std::chrono::milliseconds(500); how_long > Duration::zero(); how_long -= step) {
     node.clock.time += step;
     node.clock.wall += std::chrono::milliseconds(500);
+    for (; !node.commits.empty(); node.commits.pop_front()) node.engine->committed(node.commits.front(), node.now());
     node.engine->on_deadline(node.now());
   }
 }
@@ -88,11 +89,12 @@ struct SentBack {
 TEST(AnEcho, OfAnEarlierSessionIsNoneForWhoStatesNoCursor) {
   SentBack sent;
   EXPECT_TRUE(sent.a.at("car").alive());
+  EXPECT_EQ(sent.a.engine->repairs(), 0u);
 }
 
-TEST(AnEcho, OfAnEarlierSessionIsWithheldUnderItsMutation) {
+TEST(AnEcho, OfAnEarlierSessionTakesARepairUnderItsMutation) {
   SentBack sent(Mutation::EchoOfOldSessions);
-  EXPECT_FALSE(sent.a.at("car").alive());
+  EXPECT_EQ(sent.a.engine->repairs(), 1u);
 }
 
 TEST(AnEcho, OfThisLinkIsStillLeftOut) {
@@ -134,11 +136,13 @@ struct GivenAgain {
 };
 
 TEST(TheDead, AreToldToWhoSendsThemAlive) {
-  EXPECT_FALSE(GivenAgain().b.at("car").alive());
+  GivenAgain told;
+  EXPECT_FALSE(told.b.at("car").alive());
+  EXPECT_EQ(told.a.engine->repairs(), 0u);
 }
 
-TEST(TheDead, StayAliveElsewhereUnderTheMutationThatTellsNobody) {
-  EXPECT_TRUE(GivenAgain(Mutation::DeadUntold).b.at("car").alive());
+TEST(TheDead, TakeARepairUnderTheMutationThatTellsNobody) {
+  EXPECT_NE(GivenAgain(Mutation::DeadUntold).a.engine->repairs(), 0u);
 }
 
 // --- forgetting deletions ---
