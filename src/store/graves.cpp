@@ -42,9 +42,9 @@ std::vector<std::uint64_t> read_numbers(const std::string& text) {
 }  // namespace
 
 // Less than was written is never wrong: then less is known.
-Result<Store::Impl::Graves> Store::Impl::load_graves(std::string_view collection) {
+Result<const Store::Impl::Graves*> Store::Impl::load_graves(std::string_view collection) {
   if (const auto known = graves.find(collection); known != graves.end()) {
-    return known->second;
+    return &known->second;
   }
   auto text = load_name(*writer, kept_name(collection));
   if (!text) {
@@ -59,7 +59,7 @@ Result<Store::Impl::Graves> Store::Impl::load_graves(std::string_view collection
   for (std::size_t i = 2; i + 1 < numbers.size(); i += 2) {
     loaded.known.emplace(numbers[i], numbers[i + 1]);
   }
-  return graves.emplace(collection, std::move(loaded)).first->second;
+  return &graves.emplace(collection, std::move(loaded)).first->second;
 }
 
 Status Store::Impl::save_graves(std::string_view collection, const Graves& next) {
@@ -76,9 +76,9 @@ Status Store::Impl::change_graves(std::string_view collection, const std::functi
     if (!current) {
       return fail(std::move(current).error());
     }
-    Graves next = *current;
+    Graves next = **current;
     change(next);
-    if (next == *current) {
+    if (next == **current) {
       return {};
     }
     if (auto saved = save_graves(collection, next); !saved) {
@@ -111,8 +111,8 @@ Result<KnownCommits> Store::known(std::string_view collection) {
     if (!graves) {
       return fail(std::move(graves).error());
     }
-    all = graves->known;
-    if (!graves->evicted) {
+    all = (*graves)->known;
+    if (!(*graves)->evicted) {
       std::uint64_t& own = all[impl_->identity.actor];
       own = std::max(own, impl_->identity.commit_seq);
     }
@@ -137,7 +137,7 @@ Result<std::uint64_t> Store::purged_life(std::string_view collection) {
     if (!graves) {
       return fail(std::move(graves).error());
     }
-    life = graves->purged_life;
+    life = (*graves)->purged_life;
     return {};
   });
   return done ? Result<std::uint64_t>(life) : fail(std::move(done).error());
@@ -184,7 +184,7 @@ Result<std::size_t> Store::Impl::forget_known(const std::vector<Due>& due, const
       return fail(std::move(known).error());
     }
     if (limit == limits.end() || each.tombstone.local_seq > limit->second || each.keep ||
-        !knows_all(*known, each.tombstone.document)) {
+        !knows_all(**known, each.tombstone.document)) {
       continue;
     }
     auto row = writer->prepare("DELETE FROM documents WHERE rowid = ?");
@@ -194,7 +194,7 @@ Result<std::size_t> Store::Impl::forget_known(const std::vector<Due>& due, const
     if (auto deleted = row->bind(1, each.place.row).run(); !deleted) {
       return fail(std::move(deleted).error());
     }
-    Graves& next = changed.try_emplace(collection, *std::move(known)).first->second;
+    Graves& next = changed.try_emplace(collection, **known).first->second;
     next.purged_life = std::max(next.purged_life, each.tombstone.document.life());
     purged.highest = std::max(purged.highest, each.tombstone.local_seq);
     ++purged.count;

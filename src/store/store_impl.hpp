@@ -57,7 +57,7 @@ struct Store::Impl {
     bool evicted = false;  // since then our own commits do not count as known
     friend bool operator==(const Graves&, const Graves&) = default;
   };
-  Result<Graves> load_graves(std::string_view collection);
+  Result<const Graves*> load_graves(std::string_view collection);
   Status save_graves(std::string_view collection, const Graves& graves);
   // A transaction of its own, unless nothing changes.
   Status change_graves(std::string_view collection, const std::function<void(Graves&)>& change);

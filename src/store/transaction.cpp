@@ -81,9 +81,9 @@ Status Transaction::insert(std::string_view collection, std::string_view id, con
     return fail(!found ? std::move(found).error() : std::move(graves).error());
   }
   const crdt::Document& before = (*found)->document;
-  const bool keep = before.exists() && !before.alive() && !state_->store.knows_all(*graves, before);
+  const bool keep = before.exists() && !before.alive() && !state_->store.knows_all(**graves, before);
   Status done = state_->write(collection, id, [&](auto& document, crdt::Commit commit) {
-    commit.purged_life = graves->purged_life;
+    commit.purged_life = (*graves)->purged_life;
     return document.insert(fields, commit);
   });
   if (done && keep) {
@@ -175,7 +175,7 @@ Result<bool> Transaction::has_known(const crdt::Delta& delta) {
   }
   const std::uint64_t life = crdt::kept_life(delta.life);
   return std::any_of(delta.registers.begin(), delta.registers.end(), [&](const crdt::Register& each) {
-    return each.life == life && state_->store.knows(*graves, each.dot);
+    return each.life == life && state_->store.knows(**graves, each.dot);
   });
 }
 

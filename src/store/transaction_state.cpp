@@ -199,9 +199,9 @@ Status Transaction::State::evict(std::string_view collection, std::string_view i
   return {};
 }
 
-Result<Store::Impl::Graves> Transaction::State::graves_of(std::string_view collection) {
+Result<const Store::Impl::Graves*> Transaction::State::graves_of(std::string_view collection) {
   if (const auto changed_here = graves.find(collection); changed_here != graves.end()) {
-    return changed_here->second;
+    return &changed_here->second;
   }
   return store.load_graves(collection);
 }
@@ -211,7 +211,7 @@ Status Transaction::State::forget_known(std::string_view collection) {
   if (!current) {
     return fail(std::move(current).error());
   }
-  Store::Impl::Graves next = *std::move(current);
+  Store::Impl::Graves next = **current;
   next.known.clear();
   next.evicted = true;
   if (auto saved = store.save_graves(collection, next); !saved) {

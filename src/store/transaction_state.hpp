@@ -37,7 +37,7 @@ struct Transaction::State {
   Status write(std::string_view collection, std::string_view id, Change change);
   Status evict(std::string_view collection, std::string_view id);
   Status delete_row(std::uint64_t rowid);
-  Result<Store::Impl::Graves> graves_of(std::string_view collection);
+  Result<const Store::Impl::Graves*> graves_of(std::string_view collection);
   // Nobody may know any more what was here.
   Status forget_known(std::string_view collection);
   Status write_out();

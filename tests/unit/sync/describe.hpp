@@ -24,6 +24,7 @@ inline Value describe(const Wanted& wanted) {
   return Map{{"id", number_text(wanted.id)},
              {"query", wanted.query},
              {"epoch", wanted.epoch},
+             {"purged", number(wanted.purged_life)},
              {"cursor", describe(wanted.position)}};
 }
 inline Value describe(const Range& range) {
@@ -77,8 +78,11 @@ inline Value describe(const crdt::Delta& delta) {
     if (crdt::has_value(r.kind)) described.emplace("value", json_value(r.value));
     registers.push_back(std::move(described));
   }
-  return Map{
-      {"collection", delta.collection}, {"id", delta.id}, {"life", number(delta.life)}, {"registers", registers}};
+  return Map{{"collection", delta.collection},
+             {"id", delta.id},
+             {"life", number(delta.life)},
+             {"whole", delta.whole},
+             {"registers", registers}};
 }
 inline Value describe(const SentDocument& sent) {
   Value described = describe(sent.delta);
@@ -139,11 +143,15 @@ struct Describer {
             {"digest", digest(of.digest)}};
   }
   Value operator()(const DigestOf& m) const {
-    return Map{{"type", "DIGEST"},
-               {"subscription", number_text(m.subscription)},
-               {"head", number(m.head)},
-               {"received", number(m.received)},
-               {"digest", digest(m.digest)}};
+    Map map{{"type", "DIGEST"},
+            {"subscription", number_text(m.subscription)},
+            {"head", number(m.head)},
+            {"received", number(m.received)},
+            {"digest", digest(m.digest)}};
+    Map known;
+    for (const auto& [actor, seq] : m.known) known.emplace(number_text(actor), number(seq));
+    if (!known.empty()) map.emplace("known", std::move(known));
+    return map;
   }
   Value operator()(const Stand& m) const {
     return Map{{"type", "STAND"},

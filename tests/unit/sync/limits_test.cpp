@@ -77,7 +77,7 @@ TEST(Limits, OfValuesKeepAFrameFromCostingManyTimesItsSize) {
   out.array(4);
   out.text("cars");
   out.text("bmw");
-  out.uint(1);
+  out.uint(2);  // life 1
   out.array(3);
   out.text("x");
   out.uint(4);  // of the next commit, a value

@@ -66,8 +66,9 @@ std::vector<Example> examples_of_changes() {
   whole.registers.push_back(whole.registers[0]);
   whole.registers.back().path = {"tags"};
   whole.registers.back().value = Array{"a", nullptr, Bytes{1, 2}};
+  whole.whole = true;
   (void)link.add(whole, 0x1122334455667788u);
-  (void)link.add({"measurements", "gone", 2, {}}, std::nullopt);
+  (void)link.add({"measurements", "gone", 2, {}, true}, std::nullopt);
   link.name({"measurements", "moved"});
   link.name({"measurements", kUuid});
   link.name({"stations", "5"});
@@ -82,7 +83,8 @@ std::vector<Example> examples_of_reconciliation() {
   const RunHead of{7, 0x5eed, 110, digest};
   const std::vector<std::uint64_t> items{5, 0x100, 0x8877665544332211u};
   return {
-      {"digest", encode(DigestOf{7, 110, 90, digest})},
+      {"digest", encode(DigestOf{7, 110, 90, digest, {}})},
+      {"digest: with what is known", encode(DigestOf{7, 110, 90, digest, {{0x0102030405060708u, 43}, {5, 9}}})},
       {"stand", encode(Stand{7, false, 110, 2, digest})},
       {"stand: without a digest", encode(Stand{7, true, 110, 2, std::nullopt})},
       {"match: equal", encode(Match{7, 0, Match::How::Equal, 0, 0})},
@@ -95,7 +97,7 @@ std::vector<Example> examples_of_reconciliation() {
 }
 
 std::vector<Example> examples() {
-  const Wanted wanted{7, "SELECT * FROM measurements", "e7", {90, 100}};
+  const Wanted wanted{7, "SELECT * FROM measurements", "e7", {90, 100}, 0, false, 0};
   std::vector<Example> all{
       {"hello", encode(Hello{kSpoken, 1, "e1", "kitchen", 100, {wanted}})},
       {"subscribe", encode(Subscribe{wanted})},
@@ -140,8 +142,8 @@ TEST(Vectors, OfFramesThatEndALinkAreRefused) {
       {"an indefinite length", "9f0605ff"},
       {"a version that we do not speak", "8200186303"},
       {"an actor's number that was not given out", "8503018085000101000180"},
-      {"a path's number that was not given out", "8503018085480102030405060708010100018461636164018300030a"},
-      {"a register before any commit", "8503018080846163616401836170000a"},
+      {"a path's number that was not given out", "8503018085480102030405060708010100018461636164028300030a"},
+      {"a register before any commit", "8503018080846163616402836170000a"},
       {"the same ranges again, where there were none", "850301f58080"},
   };
   for (const auto& [why, hex] : kBad) {
