@@ -272,11 +272,10 @@ void Feed::walk_document(const Group& group, const store::ChangedDocument& chang
   std::optional<std::uint64_t> known;  // of those that want some
   std::vector<std::uint64_t> wanting;
   bool matches = false;
+  bool whole = false;
   for (const RemoteSubscription* subscription : group) {
     const query::Predicate& predicate = subscription->predicate;
     if (predicate.collection() != changed.collection) continue;
-    if (subscription->whole_until >= changed.local_seq && predicate.matches(changed.id, changed.document.view()))
-      return give_all({changed.collection, changed.id}, changed.document);
     const std::uint64_t base = subscription->position.base;
     if (predicate.matches_everything()) {
       since = std::min(since.value_or(base), base);
@@ -286,8 +285,12 @@ void Feed::walk_document(const Group& group, const store::ChangedDocument& chang
       matches = true;
     }
     wanting.push_back(subscription->id);
+    whole = whole || subscription->whole_until >= changed.local_seq;
   }
   const DocumentName name{changed.collection, changed.id};
+  // An offer is of the whole document in any case.
+  if (whole && !only_offered(wanting, authors_of(*changed.document.delta_since(0, 0))))
+    return give_all(name, changed.document);
   if (since) return give(name, changed.document, *since, wanting);
   if (!known) return;
   if (matches) return give(name, changed.document, 0, wanting);
