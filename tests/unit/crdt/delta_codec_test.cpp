@@ -20,7 +20,7 @@ Register some_register(Path path, ActorId actor, std::uint64_t seq, std::uint64_
 }
 
 std::string text_of(const Delta& delta) {
-  std::string text = delta.collection + "/" + delta.id + "/" + std::to_string(delta.life);
+  std::string text = delta.collection + "/" + delta.id + "/" + std::to_string(delta.life) + (delta.whole ? "!" : "");
   for (const Register& r : delta.registers) {
     for (const std::string& name : r.path) text += "." + name;
     text += " " + std::to_string(r.dot.actor) + ":" + std::to_string(r.dot.seq) + "@" + std::to_string(r.stamp.value) +
@@ -129,7 +129,7 @@ ErrorCode refusal_of(const Parts& parts, std::size_t items = 100) {
     out.uint(parts.collection_number);
   }
   out.text("d");
-  out.uint(1);
+  out.uint(2);  // life 1
   out.array(3);
   if (parts.path_number == SIZE_MAX) {
     out.text("p");
