@@ -19,6 +19,36 @@ if(FERMATA_SANITIZE)
   target_link_options(fermata_test_flags INTERFACE -fsanitize=${FERMATA_SANITIZE})
 endif()
 
+# What need not be fast is compiled quickly in the dev and tsan presets.
+function(fermata_compiled_quickly target)
+  if(FERMATA_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
+# What nearly every source includes, parsed once for the layers and once for the programs. In the dev and tsan presets only: a release build,
+# and the linter's, show what a file forgot to include.
+function(fermata_parse_common_headers name)
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp "")
+  add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE fermata_flags fmt::fmt tl::expected)
+  target_compile_definitions(${name} PRIVATE _REENTRANT)
+  target_precompile_headers(${name} PRIVATE <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view>
+    <variant> <vector> <fmt/format.h> <tl/expected.hpp>)
+endfunction()
+function(fermata_common_headers target from)
+  if(FERMATA_SANITIZE)
+    target_link_libraries(${target} PRIVATE fmt::fmt)
+    target_compile_definitions(${target} PRIVATE _REENTRANT)  # libpulse has its users define it, and all must agree
+    target_precompile_headers(${target} REUSE_FROM ${from})
+  endif()
+endfunction()
+if(FERMATA_SANITIZE)
+  fermata_parse_common_headers(fermata_layer_headers)
+  fermata_parse_common_headers(fermata_program_headers)
+  fermata_compiled_quickly(fermata_program_headers)
+endif()
+
 # One folder below src/ or platform/: a static library that sees the public headers, its own folder and the layers it names.
 #   fermata_layer(store DEPENDS base crdt LIBRARIES PkgConfig::sqlite3)
 function(fermata_layer name)
@@ -28,6 +58,7 @@ function(fermata_layer name)
   target_include_directories(fermata_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ARG_DEPENDS PREPEND fermata_)
   target_link_libraries(fermata_${name} PUBLIC ${ARG_DEPENDS} tl::expected PRIVATE fermata_flags ${ARG_LIBRARIES})
+  fermata_common_headers(fermata_${name} fermata_layer_headers)
 endfunction()
 
 # The library people link: the objects of all layers in one archive.
@@ -43,13 +74,6 @@ function(fermata_library)
   target_compile_features(fermata PUBLIC cxx_std_20)
   target_link_libraries(fermata PUBLIC tl::expected PRIVATE Threads::Threads OpenSSL::SSL OpenSSL::Crypto fmt::fmt simdjson::simdjson
     PkgConfig::sqlite3 PkgConfig::cbor PkgConfig::zstd PkgConfig::pulse PkgConfig::sdbus)
-endfunction()
-
-# What need not be fast is compiled quickly in the dev and tsan presets.
-function(fermata_compiled_quickly target)
-  if(FERMATA_SANITIZE)
-    target_compile_options(${target} PRIVATE -O0)
-  endif()
 endfunction()
 
 # One test program from all .cpp of a folder below tests/; every TEST becomes a ctest of its own.
