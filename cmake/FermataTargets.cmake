@@ -26,28 +26,25 @@ function(fermata_compiled_quickly target)
   endif()
 endfunction()
 
-# What nearly every source includes, parsed once for the layers and once for the programs. In the dev and tsan presets only: a release build,
+# What nearly every source includes, parsed once for the layers and once for each program. In the dev and tsan presets only: a release build,
 # and the linter's, show what a file forgot to include.
-function(fermata_parse_common_headers name)
-  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp "")
-  add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
-  target_link_libraries(${name} PRIVATE fermata_flags fmt::fmt tl::expected)
-  target_compile_definitions(${name} PRIVATE _REENTRANT)
-  target_precompile_headers(${name} PRIVATE <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view>
-    <variant> <vector> <fmt/format.h> <tl/expected.hpp>)
-endfunction()
-function(fermata_common_headers target from)
+#   fermata_common_headers(TARGET [REUSE_FROM TARGET])
+function(fermata_common_headers target)
   if(FERMATA_SANITIZE)
-    target_link_libraries(${target} PRIVATE fmt::fmt)
+    target_link_libraries(${target} PRIVATE fmt::fmt tl::expected)
     target_compile_definitions(${target} PRIVATE _REENTRANT)  # libpulse has its users define it, and all must agree
-    target_precompile_headers(${target} REUSE_FROM ${from})
+    if(ARGN)
+      target_precompile_headers(${target} ${ARGN})
+    else()
+      target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view>
+        <variant> <vector> <fmt/format.h> <tl/expected.hpp>)
+    endif()
   endif()
 endfunction()
-if(FERMATA_SANITIZE)
-  fermata_parse_common_headers(fermata_layer_headers)
-  fermata_parse_common_headers(fermata_program_headers)
-  fermata_compiled_quickly(fermata_program_headers)
-endif()
+file(WRITE ${CMAKE_BINARY_DIR}/layer_headers.cpp "")
+add_library(fermata_layer_headers OBJECT ${CMAKE_BINARY_DIR}/layer_headers.cpp)
+target_link_libraries(fermata_layer_headers PRIVATE fermata_flags)
+fermata_common_headers(fermata_layer_headers)
 
 # One folder below src/ or platform/: a static library that sees the public headers, its own folder and the layers it names.
 #   fermata_layer(store DEPENDS base crdt LIBRARIES PkgConfig::sqlite3)
@@ -58,7 +55,7 @@ function(fermata_layer name)
   target_include_directories(fermata_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ARG_DEPENDS PREPEND fermata_)
   target_link_libraries(fermata_${name} PUBLIC ${ARG_DEPENDS} tl::expected PRIVATE fermata_flags ${ARG_LIBRARIES})
-  fermata_common_headers(fermata_${name} fermata_layer_headers)
+  fermata_common_headers(fermata_${name} REUSE_FROM fermata_layer_headers)
 endfunction()
 
 # The library people link: the objects of all layers in one archive.
