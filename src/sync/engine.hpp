@@ -60,7 +60,7 @@ struct EngineOptions {
   Duration stalled_after = std::chrono::minutes(2);
   std::size_t window_bytes = 1u << 20;  // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
-  Compression compression = Compression::Zstd;             // of large frames, if the remote reads it; we always do
+  Compression compression = Compression::Zstd;  // of large frames, if the remote reads it; we always do
   // A remote may have on one session. A frame vouches for all of them, and the receiver stores as many cursors.
   std::size_t max_subscriptions = 1024;
   Duration graft_after = std::chrono::milliseconds(250);   // how long what a peer offers may take to come another way

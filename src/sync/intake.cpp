@@ -69,9 +69,8 @@ Wanted Intake::wanted(std::uint64_t key) const {
   // What cannot be known now counts as something.
   const auto held = shared_.store.digest(predicate(key).collection());
   const auto purged = shared_.store.purged_life(predicate(key).collection());
-  return {key,           predicate(key).text(),         remote_epoch_,
-          position(key), held ? held->digest.count : 1, brought_,
-          purged ? *purged : 0};
+  return {key,      predicate(key).text(), remote_epoch_, position(key), held ? held->digest.count : 1,
+          brought_, purged ? *purged : 0};
 }
 
 std::vector<Wanted> Intake::wanted() const {

@@ -44,8 +44,8 @@ struct Wanted {
   std::string query;     // normalised text, parameters in place
   store::Epoch epoch;    // the store whose log `position` is about; empty if none
   Position position;
-  std::uint64_t held = 0;  // living documents of the collection that the owner has, about; 0: none
-  bool brought = false;    // another peer is bringing it what it lacks: until it is level, offers will do
+  std::uint64_t held = 0;         // living documents of the collection that the owner has, about; 0: none
+  bool brought = false;           // another peer is bringing it what it lacks: until it is level, offers will do
   std::uint64_t purged_life = 0;  // the highest of any tombstone in the collection that the owner knows to be forgotten
 };
 

@@ -217,9 +217,9 @@ TEST(Peer, ADirectoryKeepsItsIdentityAndItsDocuments) {
 
 TEST(Peer, HasAsManyDifferentSubscriptionsAsOthersAccept) {
   TestPeer peer;
-  for (int i = 0; i < 64; ++i) peer.want("SELECT * FROM tasks WHERE n = " + std::to_string(i));
+  for (int i = 0; i < 1024; ++i) peer.want("SELECT * FROM tasks WHERE n = " + std::to_string(i));
   peer.want("SELECT * FROM tasks WHERE n = 0");
-  const auto more = peer.peer->subscribe("SELECT * FROM tasks WHERE n = 64");
+  const auto more = peer.peer->subscribe("SELECT * FROM tasks WHERE n = 1024");
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error().code, ErrorCode::LimitExceeded);
 }
