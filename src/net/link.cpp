@@ -10,8 +10,7 @@
 namespace fermata::net {
 namespace {
 
-constexpr std::size_t kReadSize = 64 << 10;
-constexpr int kReadsPerTurn = 4;  // then others get their turn
+constexpr std::size_t kReadSize = 16 << 10;  // a turn; compressed, this may be thousands of documents
 constexpr int kWritesPerTurn = 8;
 constexpr std::size_t kBatch = 64 << 10;                          // plaintext encrypted at a time
 constexpr Duration kRefusal = std::chrono::seconds(1);            // to hand over the alert that says why
@@ -47,12 +46,10 @@ void Link::wait_readable() {
 void Link::on_readable() {
   const auto self = shared_from_this();
   std::array<std::uint8_t, kReadSize> buffer;
-  for (int reads = 0; reads < kReadsPerTurn && state_ != State::Gone; ++reads) {
-    const ssize_t size = ::recv(watch_->fd(), buffer.data(), buffer.size(), 0);
-    if (size == 0) return end_of_stream();
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0 && errno == EAGAIN) break;
-    if (size < 0) return finish({ErrorCode::Io, errno_text(errno)});
+  const ssize_t size = ::recv(watch_->fd(), buffer.data(), buffer.size(), 0);
+  if (size == 0) return end_of_stream();
+  if (size < 0 && errno != EINTR && errno != EAGAIN) return finish({ErrorCode::Io, errno_text(errno)});
+  if (size > 0) {
     owner_->counters().bytes_received += static_cast<std::uint64_t>(size);
     receive(ByteView(buffer).first(static_cast<std::size_t>(size)));
   }

@@ -244,7 +244,7 @@ void Node::arm_timer() {
   loop_->cancel(timer_);
   timer_ = 0;
   const auto deadline = engine_.next_deadline();
-  if (!deadline || paused_) return;
+  if (!deadline || (paused_ && !flush_)) return;
   timer_ = loop_->call_at(*deadline, [this, due = *deadline] {
     if (loop_->now() > due + kLate) engine_.woke(loop_->now());
     engine_.on_deadline(loop_->now());

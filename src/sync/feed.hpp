@@ -90,7 +90,10 @@ class Feed {
 
   // Errors of the calls below: what the store says.
   [[nodiscard]] Status push(LoadedCommit& commit);
+  // Sends what the window takes, but not all in one turn.
   [[nodiscard]] Status pump();
+  // pump() has more to send that the window takes, and is to be called again once others had their turn.
+  [[nodiscard]] bool interrupted() const { return interrupted_; }
 
   // Errors: LimitExceeded.
   [[nodiscard]] Status want(Want want);
@@ -199,6 +202,7 @@ class Feed {
     std::uint64_t told = 0;  // the least that any has been announced to have
   };
   std::optional<Level> level_;
+  bool interrupted_ = false;
   std::deque<Request> requests_;
   std::size_t requested_names_ = 0;
   std::size_t corrections_ = 0;

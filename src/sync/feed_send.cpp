@@ -9,6 +9,7 @@ namespace fermata::sync {
 namespace {
 
 constexpr std::size_t kDocumentsPerRead = 256;
+constexpr int kReadsPerTurn = 4;  // of the log; then others get their turn
 constexpr std::size_t kMaxAhead = 1024;
 
 [[maybe_unused]] bool has_register_of(const crdt::Document& document, std::uint32_t source) {
@@ -166,15 +167,18 @@ Status Feed::push(LoadedCommit& commit) {
 // --- behind ---
 
 Status Feed::pump() {
+  interrupted_ = false;
   if (auto answered = answer_requests(); !answered) return answered;
   if (level_ && level_->seq >= shared_.head) {
     if (announcement_due() && window_open()) flush();
     return {};
   }
   leave_level();
-  while (window_open()) {
+  for (int reads = 0; window_open(); ++reads) {
     const Group group = furthest_behind();
     if (group.empty()) break;
+    interrupted_ = reads == kReadsPerTurn;
+    if (interrupted_) return {};
     if (auto walked = walk(group); !walked) return walked;
   }
   if (announcement_due() && window_open()) flush();

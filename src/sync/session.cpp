@@ -324,6 +324,7 @@ Instant Session::deadline() const {
   if (probe_deadline_) next = std::min(next, *probe_deadline_);
   next = std::min(next, compare_.deadline().value_or(next));
   if (const auto since = feed_.waiting_since()) next = std::min(next, *since + options.stalled_after);
+  if (feed_.interrupted()) next = std::min(next, shared_.now);
   // While we drain, nothing more is asked for.
   const auto due = shared_.draining ? std::nullopt : intake_.deadline();
   return due ? std::min(next, *due) : next;
@@ -340,6 +341,9 @@ void Session::ask_for_overdue() {
 
 Status Session::on_deadline(Instant now) {
   now_ = now;
+  if (feed_.interrupted()) {
+    if (auto pumped = feed_.pump(); !pumped || feed_.interrupted()) return pumped;
+  }
   if (!shared_.draining) ask_for_overdue();
   if (now < deadline()) return {};
   if (auto compared = compare_.consider(link_.remote, quiet(), now); !compared) return compared;
