@@ -48,7 +48,7 @@ TEST_F(Economy, AChangeOfOneSmallIntegerTakesAtMostFortyBytes) {
 }
 
 TEST_F(Economy, TheFirstSyncOfManyDocumentsCostsLittleBesideTheirFields) {
-  constexpr std::size_t kDocuments = 1000;
+  constexpr std::size_t kDocuments = 400;
   a.options.compression = Compression::None;
   a.engine = std::make_unique<Engine>(*a.store, a.options);
   b.subscribe("SELECT * FROM cars");
@@ -68,7 +68,7 @@ TEST_F(Economy, TheFirstSyncOfManyDocumentsCostsLittleBesideTheirFields) {
 
 TEST_F(Economy, BulkFramesAreCompressedForWhoeverReadsThem) {
   b.subscribe("SELECT * FROM cars");
-  for (std::uint64_t n = 0; n < 1000; ++n) put_large(n);
+  for (std::uint64_t n = 0; n < 400; ++n) put_large(n);
   pair.connect();
   const std::uint64_t packed = a.session().bytes_sent;
   pair.cut();
@@ -78,7 +78,7 @@ TEST_F(Economy, BulkFramesAreCompressedForWhoeverReadsThem) {
   a.engine = std::make_unique<Engine>(*a.store, a.options);
   Pair(a, plain).connect();
   EXPECT_LT(3 * packed, a.session().bytes_sent);
-  EXPECT_EQ(plain.session().documents_received, 1000u);
+  EXPECT_EQ(plain.session().documents_received, 400u);
 }
 
 }  // namespace
