@@ -21,8 +21,7 @@ Duration span_of(unsigned offences) {
 }  // namespace
 
 bool Refusals::deserved(ErrorCode code) {
-  return code == ErrorCode::Malformed || code == ErrorCode::LimitExceeded || code == ErrorCode::Protocol ||
-         code == ErrorCode::VersionMismatch;
+  return code == ErrorCode::Malformed || code == ErrorCode::LimitExceeded || code == ErrorCode::Protocol;
 }
 
 void Refusals::note(const DeviceId& device, const Error& why, Instant now) {

@@ -12,7 +12,8 @@ namespace fermata::sync {
 
 class Refusals {
  public:
-  // What of a session's errors is the remote's doing, and no accident of ours or of the link.
+  // What of a session's errors is the remote's doing, and no accident of ours or of the link. Another version is none:
+  // whoever is updated must be welcome at once.
   [[nodiscard]] static bool deserved(ErrorCode code);
 
   void note(const DeviceId& device, const Error& why, Instant now);

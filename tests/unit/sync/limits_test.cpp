@@ -210,6 +210,7 @@ TEST(RefusalsTest, AreForgivenAndBounded) {
   EXPECT_TRUE(refusals.of("device " + std::to_string(2 * kMaxRefused - 1), now).has_value());
   EXPECT_FALSE(Refusals::deserved(ErrorCode::Io));
   EXPECT_FALSE(Refusals::deserved(ErrorCode::Timeout));
+  EXPECT_FALSE(Refusals::deserved(ErrorCode::VersionMismatch));
 }
 
 TEST_F(LimitsOfSessions, AFrozenReceiverCostsAWindowAndDelaysNobody) {
