@@ -190,7 +190,42 @@ std::vector<Bytes> valid_frames() {
           encode(Ack{1, {{3, {1, 2}}}}),
           encode(Ping{1}),
           encode(Pong{1}),
-          encode(Goodbye{"bye", 5})};
+          encode(Goodbye{"bye", 5}),
+          encode(DigestOf{3, 1, 0, {1, 2, 3}, {{4, 5}}}),
+          encode(Stand{3, true, 1, 2, crdt::Digest{1, 2, 3}}),
+          encode(Match{3, 9, Match::How::Symbols, 0, 8}),
+          encode(Match{3, 9, Match::How::Items, 0, 0}),
+          encode(Resolve{3, 9, {1, 2}, {"bmw", "opel"}}),
+          encode(Match{3, 9, Match::How::Done, 0, 0})};
+}
+
+TEST(HostileFrames, ReconciliationsThatWereNotBegunEndTheSession) {
+  const Bytes greeting = hello({{3, "SELECT * FROM cars", "e", {}}});
+  const auto code = [&](const std::vector<Bytes>& frames) {
+    std::vector<Bytes> all{greeting};
+    all.insert(all.end(), frames.begin(), frames.end());
+    return code_of(Victim().hears(all));
+  };
+  EXPECT_EQ(code({encode(Match{3, 9, Match::How::Done, 0, 0})}), ErrorCode::Protocol);
+  EXPECT_EQ(code({encode(Match{3, 9, Match::How::Walk, 0, 0})}), ErrorCode::Protocol);
+  EXPECT_EQ(code({encode(Match{3, 9, Match::How::Equal, 0, 0})}), ErrorCode::Protocol);
+  EXPECT_EQ(code({encode(Resolve{3, 9, {1}, {}})}), ErrorCode::Protocol);
+  EXPECT_EQ(code({encode(Match{3, 9, Match::How::Symbols, 5, 1})}), ErrorCode::Protocol) << "from the middle";
+  EXPECT_EQ(code({encode(Match{3, 9, Match::How::Symbols, 0, 1u << 30})}), ErrorCode::Protocol) << "too many";
+}
+
+TEST(HostileFrames, AnswersThatNobodyAskedForMeanNothing) {
+  const RunHead head{3, 9, 1, {1, 2, 3}};
+  EXPECT_FALSE(Victim().hears({hello({{3, "SELECT * FROM cars", "e", {}}}), encode(Symbols{head, 0, Bytes(13)}),
+                               encode(Items{head, 0, 9, Bytes{1}}), encode(Resolved{3, 9, {0}}),
+                               encode(Stand{77, true, 1, 2, std::nullopt}), encode(DigestOf{77, 1, 0, {}, {}}),
+                               encode(Match{77, 9, Match::How::Done, 0, 0}), encode(Resolve{77, 9, {1}, {}})}));
+}
+
+TEST(HostileFrames, ReconciliationsWithoutEndEndTheSession) {
+  std::vector<Bytes> frames{hello({{3, "SELECT * FROM cars", "e", {}}})};
+  for (std::uint64_t run = 1; run <= 300; ++run) frames.push_back(encode(Match{3, run, Match::How::Symbols, 0, 1}));
+  EXPECT_EQ(code_of(Victim().hears(frames)), ErrorCode::LimitExceeded);
 }
 
 void mutate(Bytes& frame, Random& random) {
