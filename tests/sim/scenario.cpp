@@ -8,12 +8,14 @@ namespace {
 sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, sync::Mutation mutation) {
   constexpr std::size_t kWindows[] = {300, 3000, 1u << 20};
   constexpr std::size_t kBatches[] = {60, 500, 64u << 10};
+  constexpr Duration kGraftAfter[] = {milliseconds(15), milliseconds(60), milliseconds(250)};
   SeededRandom random(seed ^ 0x5eed);
   sync::EngineOptions options;
   options.heartbeat = plan.heartbeat;
   options.dead_after = plan.dead_after;
   options.window_bytes = kWindows[random.below(3)];
   options.batch_bytes = kBatches[random.below(3)];
+  options.graft_after = kGraftAfter[random.below(3)];
   options.mutation = mutation;
   return options;
 }
