@@ -148,9 +148,12 @@ Status Store::Impl::settle_identity(Content content) {
   identity = *std::move(loaded);
   const bool copied = is_another_file(identity.file, file);
   if (!identity.clean || copied) {
-    identity.actor = new_actor();
-    identity.commit_seq = 0;
-    if (copied || options.boot_id.empty() || options.boot_id != identity.boot_id) {
+    if (options.mutation != Mutation::ActorReused) {
+      identity.actor = new_actor();
+      identity.commit_seq = 0;
+    }
+    const bool lost = copied || options.boot_id.empty() || options.boot_id != identity.boot_id;
+    if (lost && options.mutation != Mutation::EpochKept) {
       identity.epoch = new_epoch();
     }
   }

@@ -26,6 +26,13 @@ using Epoch = std::string;
 // peers would then differ for ever.
 inline constexpr std::size_t kMaxDocumentBytes = 16u << 20;
 
+// Bugs that the simulator's own test puts in, to see that its oracles notice. Never anything but None elsewhere.
+enum class Mutation : std::uint8_t {
+  None,
+  ActorReused,  // after an unclean end, or in a copy, the actor goes on counting
+  EpochKept,    // a log that lost its end, or is a copy, goes on under its old name
+};
+
 struct StoreOptions {
   std::string directory;  // created if missing, unless must_exist
   bool must_exist = false;
@@ -38,6 +45,7 @@ struct StoreOptions {
   // What tells the database's file from a copy of it. Nothing: asked of the operating system (and unknown on a VFS of
   // one's own). The simulator's disks say it themselves.
   std::optional<std::string> file_identity;
+  Mutation mutation = Mutation::None;
   bool lock_directory = true;  // one process per directory; the simulator's in-memory directories turn it off
 
   [[nodiscard]] static std::string system_boot_id();

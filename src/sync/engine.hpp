@@ -47,6 +47,20 @@ enum class Mutation : std::uint8_t {
   PurgedUnknown,         // deletions are forgotten though nobody would be recognised who brings the document back
   PurgedUnheard,         // deletions are forgotten before connected peers have heard of them
   EvictKeepsCursors,     // after an eviction a subscription goes on from where it was
+  EpochIgnored,          // a cursor in a log that is no longer ours counts all the same
+  SourceOfOldEpoch,      // what came from a store's earlier life counts as known to its new one
+  WantAnsweredPartly,    // the last document of a WANT is left out of the answer
+  NamesNotSent,          // documents that moved out while nobody was connected are not named
+  ClosedWindowSkips,     // what does not fit into the window is passed over instead of left in the log
+  WindowNeverCloses,     // more and more is sent to somebody who acknowledges nothing
+  GapSkipped,            // a subscription that is behind is pushed to as if it were at the head
+  HeadNotReached,        // a remote that was told of a head is not told that nothing in between is for it
+  DrainFolds,            // a peer that takes nothing in any more lets its cursors pass what came
+  SettledTooEarly,       // a remote counts as having said all it knows before its question is answered
+  CorrectionsForgotten,  // what a peer knows better is found and not sent
+  RewindForgotten,       // a new subscription to some documents does not ask about those that went out before
+  CursorBeforeData,      // a cursor is stored in a transaction of its own, before what it vouches for
+  OfferOfOtherState,     // any state of an offered document counts as the offered one
 };
 
 enum class Compression : std::uint8_t { None, Zstd };

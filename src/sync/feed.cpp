@@ -18,8 +18,9 @@ Position rewound(Position position, std::optional<std::uint64_t> confirmed) {
 }
 
 // A cursor beyond our log can only be about another log; like one of another epoch, it tells nothing.
-bool is_ours(const Wanted& wanted, const store::Epoch& our_epoch, const store::Store& store) {
-  return wanted.epoch == our_epoch && wanted.position.seq <= store.last_local_seq();
+bool is_ours(const Wanted& wanted, const store::Epoch& our_epoch, const Shared& shared) {
+  const bool same = wanted.epoch == our_epoch || shared.has(Mutation::EpochIgnored);
+  return same && wanted.position.seq <= shared.store.last_local_seq();
 }
 
 }  // namespace
@@ -92,7 +93,7 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   if (!predicate)
     return fail(ErrorCode::Protocol,
                 fmt::format("the peer's subscription makes no sense: {}", predicate.error().message));
-  const bool ours = is_ours(wanted, our_epoch, shared_.store);
+  const bool ours = is_ours(wanted, our_epoch, shared_);
   const Position start =
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
   RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
@@ -124,7 +125,7 @@ Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_
       return subscription.id == each.id && subscription.predicate.text() == each.query &&
              subscription.start.seq <= each.position.seq && subscription.start.base <= each.position.base;
     });
-    const bool keep = assumed_rightly && is_ours(each, our_epoch, shared_.store) && earlier != assumed.end() &&
+    const bool keep = assumed_rightly && is_ours(each, our_epoch, shared_) && earlier != assumed.end() &&
                       each.position.base >= shared_.store.purged_seq();
     if (auto added = keep ? insert(*earlier) : add(each, our_epoch, confirmed); !added) return added;
   }
@@ -176,7 +177,7 @@ Status Feed::want(Want want) {
 }
 
 Status Feed::correct(std::vector<DocumentName> names) {
-  if (names.empty()) return {};
+  if (names.empty() || shared_.has(Mutation::CorrectionsForgotten)) return {};
   ++corrections_;
   return enqueue({Request::Kind::Correction, {names.begin(), names.end()}, {}, {}, {}});
 }
@@ -204,7 +205,8 @@ Status Feed::acknowledge(const Ack& ack) {
     found->acked = position;
     // A WANT comes before the ACK of the frame it is about. Until its answer has arrived, the remote has not seen all
     // of what it would correct.
-    if (unanswered_wants_ == 0) found->settled = std::max(found->settled, std::min(found->delivered, position.seq));
+    if (unanswered_wants_ == 0 || shared_.has(Mutation::SettledTooEarly))
+      found->settled = std::max(found->settled, std::min(found->delivered, position.seq));
   }
   return {};
 }
@@ -277,6 +279,7 @@ std::uint64_t Feed::changes_unconfirmed() const {
 
 bool Feed::window_open() const {
   // Before HELLO the remote cannot say that another is bringing it all this: one frame, which saves a round trip.
+  if (shared_.has(Mutation::WindowNeverCloses)) return true;
   const std::size_t window = assumed_epoch_.empty() ? shared_.options.window_bytes : 1;
   return unacked_bytes_ + writer_.size() < window && unacked_offers_ + writer_.offers() < kMaxOffersInFlight;
 }

@@ -79,8 +79,8 @@ bool Feed::only_offered(const std::vector<std::uint64_t>& subscriptions, const s
 Feed::Group Feed::live_at(std::uint64_t first_seq) {
   Group live;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (going(subscription) && subscription.complete() && subscription.position.seq + 1 >= first_seq)
-      live.push_back(&subscription);
+    const bool at_head = subscription.complete() && subscription.position.seq + 1 >= first_seq;
+    if (going(subscription) && (at_head || shared_.has(Mutation::GapSkipped))) live.push_back(&subscription);
   }
   return live;
 }
@@ -152,8 +152,10 @@ Status Feed::push(LoadedCommit& commit) {
   leave_level();
   const Group live = live_at(event.first_local_seq);
   if (live.empty()) return {};
-  for (std::size_t i = 0; i < event.changes.size() && window_open(); ++i) {
-    if (auto pushed = push_one(commit, i); !pushed) return pushed;
+  for (std::size_t i = 0; i < event.changes.size(); ++i) {
+    const bool open = window_open();
+    if (!open && !shared_.has(Mutation::ClosedWindowSkips)) break;
+    if (auto pushed = open ? push_one(commit, i) : Status(); !pushed) return pushed;
     const std::uint64_t reached = event.changes[i].local_seq;
     for (RemoteSubscription* subscription : live) {
       if (subscription->position.seq < reached) subscription->position = {reached, reached};
@@ -215,6 +217,7 @@ Status Feed::answer_some(Request& request) {
     const DocumentName& name = request.names.front();
     auto document = shared_.store.load(name.collection, name.id);
     if (!document) return fail(std::move(document.error()));
+    if (request.names.size() == 1 && shared_.has(Mutation::WantAnsweredPartly)) continue;
     if (document->exists()) give_all(name, *document);
   }
   return {};
@@ -299,6 +302,7 @@ void Feed::walk_document(const Group& group, const store::ChangedDocument& chang
   if (!known) return;
   if (matches) return give(name, changed.document, 0, wanting);
   // We cannot know whether it matched where the remote's cursor stands; whoever holds it will ask.
+  if (shared_.has(Mutation::NamesNotSent)) return;
   if (changed.document.delta_since(*known, source_)) writer_.name(name);
 }
 

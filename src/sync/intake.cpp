@@ -104,6 +104,9 @@ Status Intake::restart(std::uint64_t key, Position position) {
 Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const GateOf& gate, Instant now) {
   Applied applied;
   leave_out(changes, gate);
+  if (shared_.has(Mutation::CursorBeforeData) && changes.named.empty() && changes.offers.empty()) {
+    if (auto folded = fold_unread(changes); !folded) return fail(std::move(folded.error()));
+  }
   auto transaction = shared_.store.begin();
   if (!transaction) return fail(std::move(transaction.error()));
   if (auto merged = merge_all(*transaction, changes, feed, gate, applied); !merged)
@@ -143,6 +146,16 @@ Result<Intake::Folded> Intake::conclude(store::Transaction& transaction, const C
   const bool fold = (applied.wanted.empty() || shared_.options.mutation == Mutation::HeldRangeFolded) &&
                     (applied.open.empty() || shared_.options.mutation == Mutation::OpenOffersFolded);
   return folded(trusted && fold ? changes.ranges : std::vector<Range>());
+}
+
+Status Intake::fold_unread(const Changes& changes) {
+  auto next = folded(changes.ranges);
+  if (!next) return fail(std::move(next.error()));
+  auto transaction = shared_.store.begin();
+  if (!transaction) return fail(std::move(transaction.error()));
+  if (auto saved = save(*transaction, *next); !saved) return saved;
+  if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
+  return {};
 }
 
 Status Intake::merge_all(store::Transaction& transaction, const Changes& changes, const Feed& feed, const GateOf& gate,

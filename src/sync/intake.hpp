@@ -52,6 +52,9 @@ class Intake {
   };
   // Errors: the store's, Protocol.
   [[nodiscard]] Result<Applied> apply(Changes changes, const Feed& feed, const GateOf& gate, Instant now);
+  // What two of the injected bugs do: stores the cursors that the frame's ranges reach, and not its data. Errors: as
+  // apply().
+  [[nodiscard]] Status fold_unread(const Changes& changes);
   // A commit of ours, whoever sent it: counts the frames whose offers have all come now. `corrections` gets what the
   // remote would not hear otherwise. Result: whether there were any such frames. Errors: the store's, Protocol.
   [[nodiscard]] Result<bool> settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections);

@@ -56,7 +56,7 @@ Result<bool> Intake::came(store::Transaction& transaction, const Offer& offer, c
   const auto document = transaction.load(offer.collection, offer.id);
   if (!document) return fail(document.error());
   if (crdt::version_of(offer.collection, offer.id, *document) == offer.version) return true;
-  if (!passed) return false;
+  if (!passed) return shared_.has(Mutation::OfferOfOtherState) && document->exists();
   const Map view = document->view();
   if (asks && feed.overlooks(offer.collection, offer.id, view, view))
     applied.corrections.push_back({offer.collection, offer.id});

@@ -44,7 +44,7 @@ Feed::Confirmed Session::confirmed() const {
 
 Status Session::know_remote(const store::Epoch& epoch, store::Epoch assumed) {
   if (epoch.empty()) return {};
-  auto source = shared_.store.source_number(epoch);
+  auto source = shared_.store.source_number(shared_.has(Mutation::SourceOfOldEpoch) ? link_.remote : epoch);
   if (!source) return fail(std::move(source.error()));
   intake_.set_source(*source);
   feed_.set_remote(*source, std::move(assumed));
@@ -123,7 +123,7 @@ void Session::forget_theirs(std::uint64_t id) {
 }
 
 Status Session::on(Changes changes) {
-  if (shared_.draining) return {};
+  if (shared_.draining) return shared_.has(Mutation::DrainFolds) ? intake_.fold_unread(changes) : Status();
   ++received_frames_;
   documents_received_ += changes.documents.size();
   if (!changes.documents.empty() && shared_.walkers.contains(link_.link)) shared_.walked = now_;
@@ -289,7 +289,7 @@ Status Session::subscribe(std::uint64_t key) {
   const query::Predicate& predicate = shared_.subscriptions.at(key).predicate;
   choose_walker();
   outlet_.send(encode(Subscribe{intake_.wanted(key)}));
-  if (predicate.matches_everything()) return {};
+  if (predicate.matches_everything() || shared_.has(Mutation::RewindForgotten)) return {};
   // What we sent of this collection so far did not ask to be told better.
   if (const auto confirmed = intake_.confirmed(predicate.collection()))
     feed_.rewind(predicate.collection(), *confirmed);

@@ -41,6 +41,7 @@ struct Shared {
   Instant now{};  // when the engine was last told something
   Compressor compressor;
 
+  [[nodiscard]] bool has(Mutation bug) const { return options.mutation == bug; }
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;
 };

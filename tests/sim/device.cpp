@@ -34,7 +34,7 @@ const support::MemoryDisk& empty_database() {
 
 }  // namespace
 
-Device::Device(World& world, sync::EngineOptions options, Wires wires, const Device* origin)
+Device::Device(World& world, DeviceOptions options, Wires wires, const Device* origin)
     : world_(world),
       options_(std::move(options)),
       wires_(std::move(wires)),
@@ -59,6 +59,7 @@ void Device::open_store() {
   options.random = &random_;
   options.boot_id = disk_.boot_id();
   options.file_identity = disk_.file_identity();
+  options.mutation = options_.store_mutation;
   options.lock_directory = false;
   auto opened = store::Store::open(options);
   FERMATA_CHECK(opened.has_value());
@@ -121,7 +122,7 @@ void Device::restore() {
 }
 
 void Device::restart() {
-  engine_ = std::make_unique<sync::Engine>(*store_, options_);
+  engine_ = std::make_unique<sync::Engine>(*store_, options_.engine);
   ids_.clear();
   for (const query::Predicate& wanted : wanted_) ids_.push_back(engine_->subscribe(wanted, world_.now()));
   drain();

@@ -15,6 +15,11 @@
 
 namespace fermata::sim {
 
+struct DeviceOptions {
+  sync::EngineOptions engine;
+  store::Mutation store_mutation = store::Mutation::None;
+};
+
 enum class Loss : std::uint8_t { Process, Power };
 
 class Device {
@@ -26,7 +31,7 @@ class Device {
   };
 
   // With an `origin`: on a copy of its disk as it is now, and with its subscriptions.
-  Device(World& world, sync::EngineOptions options, Wires wires, const Device* origin = nullptr);
+  Device(World& world, DeviceOptions options, Wires wires, const Device* origin = nullptr);
   ~Device();
 
   [[nodiscard]] store::Store& store() { return *store_; }
@@ -35,7 +40,7 @@ class Device {
   [[nodiscard]] bool suspended() const { return suspended_; }
   [[nodiscard]] SkewedClock& clock() { return clock_; }
   [[nodiscard]] support::MemoryDisk& disk() { return disk_; }
-  [[nodiscard]] const DeviceId& id() const { return options_.device; }
+  [[nodiscard]] const DeviceId& id() const { return options_.engine.device; }
   [[nodiscard]] const std::vector<query::Predicate>& subscriptions() const { return wanted_; }
 
   void subscribe(const std::string& select);
@@ -62,7 +67,7 @@ class Device {
   void arm();
 
   World& world_;
-  sync::EngineOptions options_;
+  DeviceOptions options_;
   Wires wires_;
   SkewedClock clock_;
   SeededRandom random_;

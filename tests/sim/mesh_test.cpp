@@ -37,6 +37,15 @@ TEST(Mesh, LongerRunsOfMoreDevicesConverge) {
   for (std::uint64_t seed = 1; seed <= 12 && !testing::Test::HasFailure(); ++seed) expect_good(kLong, seed);
 }
 
+TEST(Mesh, AWeekOfChurnLeavesNothingBehind) {
+  const Outcome outcome = run_scenario(kWeek, 1);
+  EXPECT_FALSE(outcome.violation) << outcome.violation.what << '\n' << how_to_repeat(kWeek, 1);
+  ASSERT_EQ(outcome.sizes.size(), 7u);
+  for (const Size& size : outcome.sizes)
+    std::printf("%llu rows, %llu bytes\n", static_cast<unsigned long long>(size.rows),
+                static_cast<unsigned long long>(size.resident_bytes));
+}
+
 TEST(Mesh, ChosenSeeds) {
   const char* chosen_plan = std::getenv("FERMATA_PLAN");
   const auto plan = plan_named(chosen_plan ? chosen_plan : "short");

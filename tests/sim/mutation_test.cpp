@@ -10,21 +10,38 @@ namespace {
 using sync::Mutation;
 
 struct Bug {
-  Mutation mutation;
+  Mutations mutations;
   const char* name;
 };
 
 constexpr Bug kBugs[] = {
-    {Mutation::CursorOffByOne, "CursorOffByOne"},
-    {Mutation::BeforeMatchIgnored, "BeforeMatchIgnored"},
-    {Mutation::HeldRangeFolded, "HeldRangeFolded"},
-    {Mutation::EchoDropsDocument, "EchoDropsDocument"},
-    {Mutation::BaseIgnored, "BaseIgnored"},
-    {Mutation::FingerprintIgnored, "FingerprintIgnored"},
-    {Mutation::OfferTakenForGranted, "OfferTakenForGranted"},
-    {Mutation::OpenOffersFolded, "OpenOffersFolded"},
-    {Mutation::LazyForEver, "LazyForEver"},
-    {Mutation::LazySendsNothing, "LazySendsNothing"},
+    {{.sync = Mutation::CursorOffByOne}, "CursorOffByOne"},
+    {{.sync = Mutation::BeforeMatchIgnored}, "BeforeMatchIgnored"},
+    {{.sync = Mutation::HeldRangeFolded}, "HeldRangeFolded"},
+    {{.sync = Mutation::EchoDropsDocument}, "EchoDropsDocument"},
+    {{.sync = Mutation::BaseIgnored}, "BaseIgnored"},
+    {{.sync = Mutation::FingerprintIgnored}, "FingerprintIgnored"},
+    {{.sync = Mutation::OfferTakenForGranted}, "OfferTakenForGranted"},
+    {{.sync = Mutation::OpenOffersFolded}, "OpenOffersFolded"},
+    {{.sync = Mutation::LazyForEver}, "LazyForEver"},
+    {{.sync = Mutation::LazySendsNothing}, "LazySendsNothing"},
+    {{.sync = Mutation::DigestIgnored}, "DigestIgnored"},
+    {{.sync = Mutation::EpochIgnored}, "EpochIgnored"},
+    {{.sync = Mutation::SourceOfOldEpoch}, "SourceOfOldEpoch"},
+    {{.sync = Mutation::WantAnsweredPartly}, "WantAnsweredPartly"},
+    {{.sync = Mutation::NamesNotSent}, "NamesNotSent"},
+    {{.sync = Mutation::ClosedWindowSkips}, "ClosedWindowSkips"},
+    {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses"},
+    {{.sync = Mutation::GapSkipped}, "GapSkipped"},
+    {{.sync = Mutation::HeadNotReached}, "HeadNotReached"},
+    {{.sync = Mutation::DrainFolds}, "DrainFolds"},
+    {{.sync = Mutation::SettledTooEarly}, "SettledTooEarly"},
+    {{.sync = Mutation::CorrectionsForgotten}, "CorrectionsForgotten"},
+    {{.sync = Mutation::RewindForgotten}, "RewindForgotten"},
+    {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData"},
+    {{.sync = Mutation::OfferOfOtherState}, "OfferOfOtherState"},
+    {{.store = store::Mutation::ActorReused}, "ActorReused"},
+    {{.store = store::Mutation::EpochKept}, "EpochKept"},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};
@@ -32,7 +49,7 @@ class InjectedBugs : public testing::TestWithParam<Bug> {};
 TEST_P(InjectedBugs, AreNoticedByTheOracles) {
   constexpr std::uint64_t kTries = 2000;
   for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
-    const Violation violation = run_scenario(kShort, seed, GetParam().mutation).violation;
+    const Violation violation = run_scenario(kShort, seed, GetParam().mutations).violation;
     if (!violation) continue;
     std::printf("| %s | %llu | %s |\n", GetParam().name, static_cast<unsigned long long>(seed),
                 name_of(violation.oracle));

@@ -6,13 +6,17 @@ namespace fermata::sim {
 namespace {
 
 // The second byte of a frame is its type, as long as that is below 24.
-enum class Kind : std::uint8_t { Heartbeat, Question, Other };
+enum class Kind : std::uint8_t { Heartbeat, Changes, Question, Other };
 
 Kind kind_of(const Bytes& frame) {
   const std::uint8_t type = frame.size() > 1 ? frame[1] : 0;
   if (type == 6 || type == 7) return Kind::Heartbeat;
+  if (type == 3) return Kind::Changes;
   return type == 4 ? Kind::Question : Kind::Other;
 }
+
+// A frame may be a document and its ranges longer than what was still free.
+constexpr std::size_t kLastDocument = 1000;
 
 constexpr Duration kCalmLatency = milliseconds(20);
 
@@ -20,9 +24,9 @@ constexpr Duration kCalmLatency = milliseconds(20);
 
 std::size_t Network::add_device(const Device* origin) {
   const std::size_t index = devices_.size();
-  sync::EngineOptions options = defaults_;
-  options.device = "device" + std::to_string(index);
-  options.name = options.device;
+  DeviceOptions options = defaults_;
+  options.engine.device = "device" + std::to_string(index);
+  options.engine.name = options.engine.device;
   devices_.push_back(std::make_unique<Device>(
       world_, options,
       Device::Wires{[this, index](LinkId link, Bytes frame) { send(index, link, std::move(frame)); },
@@ -109,6 +113,11 @@ void Network::send(std::size_t from, LinkId id, Bytes frame) {
   const Instant arrival = std::max(
       target.last_arrival, world_.now() + link->latency / 2 + world_.between(Duration::zero(), link->latency / 2));
   target.last_arrival = arrival;
+  if (kind == Kind::Changes) {
+    target.changes_under_way += frame.size();
+    const auto& engine = defaults_.engine;
+    flooded_ = flooded_ || target.changes_under_way > engine.window_bytes + engine.batch_bytes + kLastDocument;
+  }
   world_.after(arrival - world_.now(), [this, id, side, frame = std::move(frame)] { arrive(id, side, frame); });
   // A question is rare, and what matters is whether it survives being left without its answer.
   if (kind == Kind::Question && !calm_ && world_.chance(times_.answers_lost_percent)) {
@@ -123,8 +132,10 @@ void Network::arrive(LinkId id, std::size_t side, const Bytes& frame) {
   Device& device = *devices_[link->sides[side].device];
   // A suspended device's system keeps it meanwhile.
   device.turn([this, id, side, &device, frame] {
-    const Link* now = find(id);
-    if (now && !now->cut && now->sides[side].open) device.engine().frame_received(id, frame, world_.now());
+    Link* now = find(id);
+    if (!now) return;
+    if (kind_of(frame) == Kind::Changes) now->sides[side].changes_under_way -= frame.size();
+    if (!now->cut && now->sides[side].open) device.engine().frame_received(id, frame, world_.now());
   });
 }
 

@@ -18,7 +18,7 @@ struct NetworkTimes {
 
 class Network {
  public:
-  Network(World& world, sync::EngineOptions defaults, NetworkTimes times)
+  Network(World& world, DeviceOptions defaults, NetworkTimes times)
       : world_(world), defaults_(std::move(defaults)), times_(times) {}
 
   // A new device, or one that begins on a copy of another's disk.
@@ -37,13 +37,16 @@ class Network {
 
   // Everybody who dials is connected, and no link is dead without both sides knowing.
   [[nodiscard]] bool whole() const;
+  // Whether there ever were more bytes of changes on their way to somebody than the sender's window lets out.
+  [[nodiscard]] bool flooded() const { return flooded_; }
   [[nodiscard]] std::uint64_t frames() const { return frames_; }  // sent so far, heartbeats aside
 
  private:
   struct Side {
     std::size_t device = 0;
-    bool open = false;       // between on_open and on_close, as the device sees it
-    Instant last_arrival{};  // keeps frames in order
+    bool open = false;                  // between on_open and on_close, as the device sees it
+    Instant last_arrival{};             // keeps frames in order
+    std::size_t changes_under_way = 0;  // bytes
   };
   struct Link {
     Side sides[2];  // 0 dialed
@@ -71,7 +74,7 @@ class Network {
   }
 
   World& world_;
-  sync::EngineOptions defaults_;
+  DeviceOptions defaults_;
   NetworkTimes times_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::vector<Edge> edges_;
@@ -79,6 +82,7 @@ class Network {
   LinkId last_link_ = 0;
   std::vector<bool> parted_;
   bool calm_ = false;
+  bool flooded_ = false;
   std::uint64_t frames_ = 0;
 };
 

@@ -16,8 +16,12 @@ crdt::Delta everything(const DocumentKey& key, const crdt::Document& document) {
 }  // namespace
 
 const char* name_of(Oracle oracle) {
-  constexpr const char* kNames[] = {
-      "none", "acknowledged write", "resurrection", "equal state", "answer", "caught up", "silence", "once", "repair"};
+  constexpr const char* kNames[] = {"none",         "acknowledged write",
+                                    "resurrection", "equal state",
+                                    "answer",       "caught up",
+                                    "silence",      "once",
+                                    "repair",       "digest",
+                                    "dot",          "window"};
   return kNames[static_cast<std::size_t>(oracle)];
 }
 
@@ -65,7 +69,28 @@ void Scenario::judge() {
   for (std::size_t i = 0; i < network_.size(); ++i) {
     for (const query::Predicate& wanted : network_.device(i).subscriptions()) judge_subscription(i, wanted);
   }
+  judge_digests();
   judge_sessions();
+}
+
+// A commit's name is its own, whatever happened to the device since: others tell commits apart by nothing else.
+void Scenario::judge_dots(const crdt::Register& written) {
+  const std::uint64_t earlier = commit_of_.emplace(written.dot, commits_).first->second;
+  if (earlier != commits_)
+    report(Oracle::Dot, fmt::format("actor {:x} has counted to {} twice", written.dot.actor, written.dot.seq));
+}
+
+void Scenario::judge_digests() {
+  for (std::size_t i = 0; i < network_.size(); ++i) {
+    std::map<std::string, crdt::Digest> digests;
+    for (const auto& [key, document] : known_[i])
+      digests[key.first].add(crdt::version_of(key.first, key.second, document));
+    for (const auto& [collection, digest] : digests) {
+      const auto kept = network_.device(i).store().digest(collection);
+      FERMATA_CHECK(kept.has_value());
+      if (kept->digest != digest) report(Oracle::Digest, fmt::format("device {}, {}", i, collection));
+    }
+  }
 }
 
 void Scenario::judge_writes() {

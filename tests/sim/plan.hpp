@@ -12,14 +12,16 @@ struct Plan {
   const char* name = "";
   std::size_t least_devices = 3, most_devices = 8;
   Duration troubled = seconds(40);
-  int hurry = 1;                                 // trouble comes, and outages end, so many times sooner
+  // Trouble comes, and outages end, so many times sooner, or later.
+  int hurry = 1, leisure = 1;
   Duration between_writes = milliseconds(1700);  // at most
+  std::optional<Duration> sample;                // how often sizes are taken
   Duration longest_healing = seconds(120);
   Duration quiet = seconds(30);  // after everything has been said
   Duration heartbeat = seconds(4), dead_after = seconds(10);
-  NetworkTimes network;
+  NetworkTimes network = {};
 
-  [[nodiscard]] Duration paced(Duration duration) const { return duration / hurry; }
+  [[nodiscard]] Duration paced(Duration duration) const { return duration * leisure / hurry; }
 };
 
 inline constexpr Plan kShort{
@@ -36,12 +38,24 @@ inline constexpr Plan kLong{.name = "long"};
 inline constexpr Plan kLarge{.name = "large",
                              .least_devices = 100,
                              .most_devices = 100,
-                             .troubled = seconds(30),
-                             .hurry = 4,
+                             .troubled = seconds(20),
+                             .between_writes = milliseconds(300),
                              .longest_healing = seconds(300)};
+// Trouble every few minutes, day and night.
+inline constexpr Plan kWeek{.name = "week",
+                            .least_devices = 5,
+                            .most_devices = 5,
+                            .troubled = std::chrono::hours(7 * 24),
+                            .leisure = 200,
+                            .between_writes = std::chrono::minutes(10),
+                            .sample = std::chrono::hours(24),
+                            .longest_healing = seconds(1200),
+                            .heartbeat = seconds(60),
+                            .dead_after = seconds(150),
+                            .network = {.redial_least = seconds(1), .redial_most = seconds(60)}};
 
 [[nodiscard]] inline std::optional<Plan> plan_named(std::string_view name) {
-  for (const Plan& plan : {kShort, kLong, kLarge}) {
+  for (const Plan& plan : {kShort, kLong, kLarge, kWeek}) {
     if (name == plan.name) return plan;
   }
   return std::nullopt;

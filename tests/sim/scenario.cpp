@@ -1,11 +1,15 @@
 #include "scenario.hpp"
 
+#include <sqlite3.h>
+
+#include <fstream>
+
 #include "base/check.hpp"
 
 namespace fermata::sim {
 namespace {
 
-sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, sync::Mutation mutation) {
+sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, const Mutations& mutations) {
   constexpr std::size_t kWindows[] = {300, 3000, 1u << 20};
   constexpr std::size_t kBatches[] = {60, 500, 64u << 10};
   constexpr Duration kGraftAfter[] = {milliseconds(15), milliseconds(60), milliseconds(250)};
@@ -16,8 +20,29 @@ sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, sync::M
   options.window_bytes = kWindows[random.below(3)];
   options.batch_bytes = kBatches[random.below(3)];
   options.graft_after = kGraftAfter[random.below(3)];
-  options.mutation = mutation;
+  options.mutation = mutations.sync;
   return options;
+}
+
+std::uint64_t rows_beside_documents(sqlite3* database) {
+  std::uint64_t rows = 0;
+  for (const char* table : {"sources", "cursors", "devices", "collections", "meta"}) {
+    sqlite3_stmt* count = nullptr;
+    const std::string text = std::string("SELECT count(*) FROM ") + table;
+    FERMATA_CHECK(sqlite3_prepare_v2(database, text.c_str(), -1, &count, nullptr) == SQLITE_OK);
+    FERMATA_CHECK(sqlite3_step(count) == SQLITE_ROW);
+    rows += static_cast<std::uint64_t>(sqlite3_column_int64(count, 0));
+    sqlite3_finalize(count);
+  }
+  return rows;
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  statm >> size >> resident;
+  return resident * 4096;
 }
 
 }  // namespace
@@ -33,21 +58,25 @@ const std::vector<DocumentKey>& universe() {
   return all;
 }
 
-Outcome run_scenario(const Plan& plan, std::uint64_t seed, sync::Mutation mutation) {
-  return Scenario(plan, seed, mutation).run();
+Outcome run_scenario(const Plan& plan, std::uint64_t seed, const Mutations& mutations) {
+  return Scenario(plan, seed, mutations).run();
 }
 
-Scenario::Scenario(const Plan& plan, std::uint64_t seed, sync::Mutation mutation)
-    : plan_(plan), world_(seed), network_(world_, engine_options(plan, seed, mutation), plan.network) {}
+Scenario::Scenario(const Plan& plan, std::uint64_t seed, const Mutations& mutations)
+    : plan_(plan),
+      world_(seed),
+      network_(world_, {engine_options(plan, seed, mutations), mutations.store}, plan.network) {}
 
 Outcome Scenario::run() {
   build();
   schedule_work();
   schedule_trouble();
+  if (plan_.sample) world_.after(*plan_.sample, [this] { sample_sizes(); });
   world_.run_until(Instant(plan_.troubled));
   heal();
   settle();
   stay_quiet();
+  if (network_.flooded()) report(Oracle::Window, "more on its way over a link than the window allows");
   if (!outcome_.violation) judge();
   if (!outcome_.violation) judge_one_more_write();
   outcome_.frames = network_.frames();
@@ -157,6 +186,20 @@ void Scenario::settle() {
     silent = settled() && frames == network_.frames() ? silent + 1 : 0;
     frames = network_.frames();
   }
+}
+
+void Scenario::sample_sizes() {
+  Size size;
+  for (std::size_t i = 0; i < network_.size(); ++i) {
+    const Status counted = network_.device(i).store().read([&](sqlite3* database) -> Status {
+      size.rows += rows_beside_documents(database);
+      return {};
+    });
+    FERMATA_CHECK(counted.has_value());
+  }
+  size.resident_bytes = resident_bytes();
+  outcome_.sizes.push_back(size);
+  if (!healing_) world_.after(*plan_.sample, [this] { sample_sizes(); });
 }
 
 void Scenario::stay_quiet() {

@@ -22,6 +22,9 @@ enum class Oracle : std::uint8_t {
   Silence,            // frames after everything had been said
   Once,               // a change was sent over one link, in one direction, more than once
   Repair,             // digests differed where everything had been sent: made good, but something was lost
+  Digest,             // a store's digest is not that of its documents
+  Dot,                // one name for two commits
+  Window,             // more is on its way to somebody than the window allows
 };
 [[nodiscard]] const char* name_of(Oracle oracle);
 
@@ -31,14 +34,26 @@ struct Violation {
   [[nodiscard]] explicit operator bool() const { return oracle != Oracle::None; }
 };
 
+// What a run has gathered by a certain time: rows that are no documents, in all databases together, and memory.
+struct Size {
+  std::uint64_t rows = 0;
+  std::uint64_t resident_bytes = 0;
+};
+
+// The bugs to put in; none, normally.
+struct Mutations {
+  sync::Mutation sync = sync::Mutation::None;
+  store::Mutation store = store::Mutation::None;
+};
+
 struct Outcome {
   Violation violation;
+  std::vector<Size> sizes;  // each plan.sample
   std::uint64_t trace_hash = 0;
   std::uint64_t writes = 0, refused = 0, lost = 0, frames = 0;
 };
 
-[[nodiscard]] Outcome run_scenario(const Plan& plan, std::uint64_t seed,
-                                   sync::Mutation mutation = sync::Mutation::None);
+[[nodiscard]] Outcome run_scenario(const Plan& plan, std::uint64_t seed, const Mutations& mutations = {});
 
 // What was acknowledged to the app: it must be there at the end, or something that beats it.
 struct Acknowledged {
@@ -54,7 +69,7 @@ using DocumentKey = std::pair<std::string, std::string>;  // collection and id
 
 class Scenario {
  public:
-  Scenario(const Plan& plan, std::uint64_t seed, sync::Mutation mutation);
+  Scenario(const Plan& plan, std::uint64_t seed, const Mutations& mutations);
   [[nodiscard]] Outcome run();
 
  private:
@@ -69,6 +84,7 @@ class Scenario {
   void settle();
   void stay_quiet();
   [[nodiscard]] bool settled();
+  void sample_sizes();
 
   // work.cpp
   void write();
@@ -98,6 +114,8 @@ class Scenario {
   void judge();
   void gather();
   void judge_writes();
+  void judge_digests();
+  void judge_dots(const crdt::Register& written);
   void judge_subscription(std::size_t device, const query::Predicate& wanted);
   void judge_sessions();
   void judge_one_more_write();
@@ -112,6 +130,8 @@ class Scenario {
   std::size_t hubs_ = 1;
   bool healing_ = false;
   std::vector<Acknowledged> acknowledged_;
+  std::uint64_t commits_ = 0;
+  std::map<crdt::Dot, std::uint64_t> commit_of_;
   std::map<DocumentKey, std::uint64_t> greatest_life_;
   std::map<DocumentKey, crdt::Document> truth_;
   std::vector<std::map<DocumentKey, crdt::Document>> known_;  // by device, as gathered last

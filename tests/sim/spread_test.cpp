@@ -32,8 +32,8 @@ class SpreadMesh {
  public:
   SpreadMesh(std::size_t devices, std::uint64_t seed) : world_(seed) {
     for (std::size_t i = 0; i < devices; ++i) {
-      sync::EngineOptions options;
-      options.device = fmt::format("device{:03}", i);
+      DeviceOptions options;
+      options.engine.device = fmt::format("device{:03}", i);
       devices_.push_back(std::make_unique<Device>(
           world_, options,
           Device::Wires{[this, i](LinkId link, Bytes frame) { send(i, link, std::move(frame)); }, [](LinkId) {}}));

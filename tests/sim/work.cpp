@@ -66,6 +66,7 @@ void Scenario::write_at(std::size_t index, std::uint64_t operations) {
 
 // What the author now reads is what it wrote, and that is what it was promised.
 void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written) {
+  ++commits_;
   for (Acknowledged& write : written) {
     auto document = device.store().load(write.collection, write.id);
     FERMATA_CHECK(document.has_value());
@@ -79,6 +80,7 @@ void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written) {
     for (const crdt::Register& each : document->registers()) {
       if (each.path != write.written->path) continue;
       write.written = each;
+      judge_dots(each);
       acknowledged_.push_back(write);
     }
   }
