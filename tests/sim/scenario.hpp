@@ -90,7 +90,7 @@ class Scenario {
   void write();
   void write_at(std::size_t index, std::uint64_t operations);
   [[nodiscard]] Status write_one(store::Transaction& transaction, std::vector<Acknowledged>& written);
-  void acknowledge(Device& device, std::vector<Acknowledged>& written);
+  void acknowledge(Device& device, std::vector<Acknowledged>& written, std::uint64_t head);
   void change_subscription();
   [[nodiscard]] std::string random_select();
 

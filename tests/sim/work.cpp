@@ -46,6 +46,7 @@ void Scenario::write() {
 void Scenario::write_at(std::size_t index, std::uint64_t operations) {
   Device& device = network_.device(index);
   std::vector<Acknowledged> written;
+  const std::uint64_t head = device.store().last_local_seq();
   const auto attempt = [&]() -> Status {
     auto transaction = device.store().begin();
     if (!transaction) return fail(std::move(transaction.error()));
@@ -60,12 +61,12 @@ void Scenario::write_at(std::size_t index, std::uint64_t operations) {
     ++outcome_.refused;
     return;
   }
-  acknowledge(device, written);
+  acknowledge(device, written, head);
   if (device.up()) device.turn([] {});
 }
 
 // What the author now reads is what it wrote, and that is what it was promised.
-void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written) {
+void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written, std::uint64_t head) {
   ++commits_;
   for (Acknowledged& write : written) {
     auto document = device.store().load(write.collection, write.id);
@@ -80,7 +81,8 @@ void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written) {
     for (const crdt::Register& each : document->registers()) {
       if (each.path != write.written->path) continue;
       write.written = each;
-      judge_dots(each);
+      // Where nothing was to unset, nothing was written.
+      if (each.mark.local_seq > head) judge_dots(each);
       acknowledged_.push_back(write);
     }
   }
