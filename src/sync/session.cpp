@@ -127,6 +127,7 @@ Status Session::on(Changes changes) {
   ++received_frames_;
   documents_received_ += changes.documents.size();
   if (!changes.documents.empty() && shared_.walkers.contains(link_.link)) shared_.walked = now_;
+  const bool only_offers = changes.documents.empty() && changes.named.empty();
   const auto gate = [this](std::string_view collection) {
     if (mirror_.refuses(collection)) return Intake::Gate::Shut;
     return mirror_.judges(collection) ? Intake::Gate::Judges : Intake::Gate::Open;
@@ -140,7 +141,7 @@ Status Session::on(Changes changes) {
   if (auto corrected = feed_.correct(std::move(applied->corrections)); !corrected) return corrected;
   if (auto pumped = feed_.pump(); !pumped) return pumped;
   // What is under way another way is acknowledged when it has come, or when we ask for it: one word instead of two.
-  if (applied->open.empty() || !changes.documents.empty() || !changes.named.empty()) acknowledge();
+  if (applied->open.empty() || !only_offers) acknowledge();
   note_caught_up();
   return {};
 }

@@ -19,6 +19,7 @@ struct Plan {
   Duration longest_healing = seconds(120);
   Duration quiet = seconds(30);  // after everything has been said
   Duration heartbeat = seconds(4), dead_after = seconds(10);
+  Duration tombstone_ttl = Duration::zero();  // nothing is forgotten, not even by a clock that is a year ahead
   NetworkTimes network = {};
 
   [[nodiscard]] Duration paced(Duration duration) const { return duration * leisure / hurry; }

@@ -17,6 +17,7 @@ sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, const M
   sync::EngineOptions options;
   options.heartbeat = plan.heartbeat;
   options.dead_after = plan.dead_after;
+  options.tombstone_ttl = plan.tombstone_ttl;
   options.window_bytes = kWindows[random.below(3)];
   options.batch_bytes = kBatches[random.below(3)];
   options.graft_after = kGraftAfter[random.below(3)];
