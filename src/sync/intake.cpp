@@ -65,6 +65,12 @@ Status Intake::add(std::uint64_t key) {
   return {};
 }
 
+Result<bool> Intake::is_overtaken(std::uint64_t key) const {
+  const auto stored = shared_.store.cursor(remote_epoch_, stored_key(key, Kept::Seq));
+  if (!stored) return fail(stored.error());
+  return *stored != position(key).seq;
+}
+
 Wanted Intake::wanted(std::uint64_t key) const {
   // What cannot be known now counts as something.
   const auto held = shared_.store.digest(predicate(key).collection());

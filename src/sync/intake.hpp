@@ -30,6 +30,9 @@ class Intake {
 
   [[nodiscard]] Position position(std::uint64_t key) const { return incoming_.at(key).progress.position(); }
   [[nodiscard]] bool has(std::uint64_t key) const { return incoming_.contains(key); }
+  // Whether another link to the same store has brought us further; two lead to one device until both ends have noticed.
+  // Errors: the store's.
+  [[nodiscard]] Result<bool> is_overtaken(std::uint64_t key) const;
   // By other means than ranges we have come to hold what the remote had at this position. Errors: the store's.
   [[nodiscard]] Status restart(std::uint64_t key, Position position);
   // What becomes of a collection in CHANGES.
