@@ -10,7 +10,7 @@
 namespace fermata::net {
 namespace {
 
-constexpr std::size_t kReadSize = 16 << 10;  // a turn; compressed, this may be thousands of documents
+constexpr std::size_t kReadSize = 64 << 10;
 constexpr int kWritesPerTurn = 8;
 constexpr std::size_t kBatch = 64 << 10;                          // plaintext encrypted at a time
 constexpr Duration kRefusal = std::chrono::seconds(1);            // to hand over the alert that says why
@@ -39,8 +39,19 @@ void Link::start() {
   wait_readable();
 }
 
+// A frame may hold hundreds of documents, so others get their turn after each.
 void Link::wait_readable() {
-  watch_->when_readable([this] { on_readable(); });
+  if (!frame_taken_) return watch_->when_readable([this] { on_readable(); });
+  loop_.post([self = shared_from_this()] { self->read_on(); });
+}
+
+void Link::read_on() {
+  if (state_ == State::Gone) return;
+  frame_taken_ = false;
+  if (state_ == State::Open) read_plaintext();
+  if (state_ == State::Gone) return;
+  schedule_flush();
+  wait_readable();
 }
 
 void Link::on_readable() {
@@ -82,27 +93,25 @@ void Link::established() {
 }
 
 void Link::read_plaintext() {
-  Bytes plaintext;
-  while (state_ == State::Handshaking || state_ == State::Open) {
-    plaintext.clear();
-    const Result<bool> read = tls_.read(plaintext);
-    if (!read) return read_failed(read.error());
-    if (!*read) return;
-    take_frames(plaintext);
+  while ((state_ == State::Handshaking || state_ == State::Open) && !frame_taken_) {
+    if (unread_.empty()) {
+      plaintext_.clear();
+      const Result<bool> read = tls_.read(plaintext_);
+      if (!read) return read_failed(read.error());
+      if (!*read) return;
+      unread_ = plaintext_;
+    }
+    take_frame();
   }
 }
 
-void Link::take_frames(ByteView plaintext) {
-  while (state_ == State::Handshaking || state_ == State::Open) {
-    auto frame = frames_.next(plaintext, confirmed_ ? kMaxFrame : 0);
-    if (!frame) return read_failed(frame.error());
-    if (!*frame) return;
-    if (confirmed_) {
-      owner_->link_frame(*this, std::move(**frame));
-    } else {
-      confirmed();
-    }
-  }
+void Link::take_frame() {
+  auto frame = frames_.next(unread_, confirmed_ ? kMaxFrame : 0);
+  if (!frame) return read_failed(frame.error());
+  if (!*frame) return;
+  if (!confirmed_) return confirmed();
+  frame_taken_ = true;
+  owner_->link_frame(*this, std::move(**frame));
 }
 
 void Link::opened() {

@@ -78,9 +78,10 @@ class Link final : public std::enable_shared_from_this<Link> {
 
   void wait_readable();
   void on_readable();
+  void read_on();
   void receive(ByteView ciphertext);
   void read_plaintext();
-  void take_frames(ByteView plaintext);
+  void take_frame();
   void established();
   void opened();
   void confirmed();
@@ -111,6 +112,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   bool heard_ = false;  // anything at all
 
   TlsSession tls_;
+  Bytes plaintext_;
+  ByteView unread_;  // the end of it
+  bool frame_taken_ = false;
   FrameReader frames_;
   std::deque<Bytes> queue_;  // the front one may be sent in part
   std::size_t front_sent_ = 0;
