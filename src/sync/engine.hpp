@@ -56,7 +56,6 @@ enum class Mutation : std::uint8_t {
   DrainFolds,            // a peer that takes nothing in any more lets its cursors pass what came
   SettledTooEarly,       // a remote counts as having said all it knows before its question is answered
   CorrectionsForgotten,  // what a peer knows better is found and not sent
-  RewindForgotten,       // a new subscription to some documents does not ask about those that went out before
   CursorBeforeData,      // a cursor is stored in a transaction of its own, before what it vouches for
   OfferOfOtherState,     // any state of an offered document counts as the offered one
 };

@@ -290,7 +290,7 @@ Status Session::subscribe(std::uint64_t key) {
   const query::Predicate& predicate = shared_.subscriptions.at(key).predicate;
   choose_walker();
   outlet_.send(encode(Subscribe{intake_.wanted(key)}));
-  if (predicate.matches_everything() || shared_.has(Mutation::RewindForgotten)) return {};
+  if (predicate.matches_everything()) return {};
   // What we sent of this collection so far did not ask to be told better.
   if (const auto confirmed = intake_.confirmed(predicate.collection()))
     feed_.rewind(predicate.collection(), *confirmed);

@@ -33,7 +33,6 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses"},
     {{.sync = Mutation::DrainFolds}, "DrainFolds"},
     {{.sync = Mutation::CorrectionsForgotten}, "CorrectionsForgotten"},
-    {{.sync = Mutation::RewindForgotten}, "RewindForgotten"},
     {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData"},
     {{.sync = Mutation::OfferOfOtherState}, "OfferOfOtherState"},
     {{.store = store::Mutation::ActorReused}, "ActorReused"},
