@@ -4,14 +4,14 @@
 
 namespace fermata {
 
-bool CommitQueue::push(const store::CommitEvent& event) {
+bool CommitQueue::push(const store::SharedCommit& event) {
   const std::lock_guard lock(mutex_);
   const bool was_empty = batch_.events.empty() && !batch_.skipped;
   // Once something was skipped, what follows is useless to a session that pushes live.
-  if (batch_.skipped || changes_ + event.changes.size() > kMaxChanges) {
+  if (batch_.skipped || changes_ + event->changes.size() > kMaxChanges) {
     batch_.skipped = true;
   } else {
-    changes_ += event.changes.size();
+    changes_ += event->changes.size();
     batch_.events.push_back(event);
   }
   return was_empty;

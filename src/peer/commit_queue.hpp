@@ -15,12 +15,12 @@ class CommitQueue {
   static constexpr std::size_t kMaxChanges = 4096;
 
   struct Batch {
-    std::vector<store::CommitEvent> events;
+    std::vector<store::SharedCommit> events;
     bool skipped = false;  // some events after these were dropped
   };
 
   // Result: whether the queue was empty, so that somebody must be told to come.
-  [[nodiscard]] bool push(const store::CommitEvent& event);
+  [[nodiscard]] bool push(const store::SharedCommit& event);
   [[nodiscard]] Batch take();
 
  private:

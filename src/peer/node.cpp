@@ -90,7 +90,7 @@ void Node::connect_events() {
             pump();
           },
   });
-  set_commit_hook(*database_, [this](const store::CommitEvent& event) {
+  set_commit_hook(*database_, [this](const store::SharedCommit& event) {
     if (commits_.push(event)) loop_->post([this] { note_commits(); });
   });
   store_of(*database_).set_reopen_listener([this] { loop_->post([this] { quiesce_soon(); }); });
@@ -98,7 +98,7 @@ void Node::connect_events() {
 
 void Node::note_commits() {
   const CommitQueue::Batch batch = commits_.take();
-  for (const auto& event : batch.events) engine_.committed(event, loop_->now());
+  for (const auto& event : batch.events) engine_.committed(*event, loop_->now());
   if (batch.skipped) engine_.commits_skipped(loop_->now());
   pump();
 }

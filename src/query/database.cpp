@@ -8,13 +8,15 @@
 
 namespace fermata {
 
-using CommitHook = std::function<void(const store::CommitEvent&)>;
+using CommitHook = std::function<void(const store::SharedCommit&)>;
 
 struct Database::Impl {
   Impl(std::unique_ptr<store::Store> opened, const store::StoreOptions& options, Executor executor)
       : clock(*options.clock), random(*options.random), store(std::move(opened)), live(*store, std::move(executor)) {
     store->on_connection([](sqlite3* connection) { query::register_functions(connection); });
-    store->set_commit_listener([this](store::CommitEvent&& event) { committed(std::move(event)); });
+    store->set_commit_listener([this](store::CommitEvent&& event) {
+      committed(std::make_shared<const store::CommitEvent>(std::move(event)));
+    });
   }
   // The store is silenced first: its listener points into what is destroyed next.
   ~Impl() { store->set_commit_listener({}); }
@@ -27,12 +29,12 @@ struct Database::Impl {
         new Database(std::make_unique<Impl>(std::move(*opened), kept, std::move(executor))));
   }
 
-  void committed(store::CommitEvent&& event) {
+  void committed(const store::SharedCommit& event) {
     {
       const std::lock_guard lock(hook_mutex);
       if (hook) hook(event);
     }
-    live.committed(std::move(event));
+    live.committed(event);
   }
 
   // Runs `write` as one transaction; commits only if it wrote something.

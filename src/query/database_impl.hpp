@@ -12,7 +12,7 @@ namespace fermata {
 [[nodiscard]] store::Store& store_of(Database& database);
 // One more listener of commits, beside live queries. Same rule as Store::set_commit_listener. Set once, before use;
 // empty clears.
-void set_commit_hook(Database& database, std::function<void(const store::CommitEvent&)> hook);
+void set_commit_hook(Database& database, std::function<void(const store::SharedCommit&)> hook);
 
 // Live queries stand still after a quiesce() until the database is used; this is such a use, without opening a file.
 void resume_observers(Database& database);

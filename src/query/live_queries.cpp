@@ -49,7 +49,7 @@ struct LiveQueries::Core {
   std::mutex mutex;
   std::condition_variable changed;  // any of the below
   std::vector<LiveQueryRef> queries;
-  std::vector<store::CommitEvent> commits;
+  std::vector<store::SharedCommit> commits;
   bool overflowed = false;  // commits were dropped: every result may have changed
   bool paused = false;
   bool reading = false;
@@ -94,7 +94,7 @@ void LiveQueries::Core::serve(const std::shared_ptr<Core>& self) {
 
 // Marks the queries that the queued commits concern.
 void LiveQueries::Core::sort_commits(Lock& lock) {
-  std::vector<store::CommitEvent> taken = std::move(commits);
+  std::vector<store::SharedCommit> taken = std::move(commits);
   commits.clear();
   const bool all = std::exchange(overflowed, false);
   std::vector<LiveQueryRef> candidates, concerned;
@@ -104,7 +104,7 @@ void LiveQueries::Core::sort_commits(Lock& lock) {
   }
   lock.unlock();
   for (const LiveQueryRef& query : candidates) {
-    const auto is_concerned = [&](const store::CommitEvent& event) { return concerns(query->select, event); };
+    const auto is_concerned = [&](const store::SharedCommit& event) { return concerns(query->select, *event); };
     if (std::any_of(taken.begin(), taken.end(), is_concerned)) concerned.push_back(query);
   }
   taken.clear();
@@ -189,13 +189,13 @@ Observation LiveQueries::observe(SelectStatement select, Callback callback) {
   return Observation(std::shared_ptr<void>(query.get(), [core = core_, query](void*) { core->cancel(query); }));
 }
 
-void LiveQueries::committed(store::CommitEvent&& event) {
+void LiveQueries::committed(const store::SharedCommit& event) {
   {
     const std::lock_guard lock(core_->mutex);
     core_->paused = false;
     if (core_->queries.empty()) return;
     if (core_->commits.size() < kMaxQueuedCommits) {
-      core_->commits.push_back(std::move(event));
+      core_->commits.push_back(event);
     } else {
       core_->commits.clear();
       core_->overflowed = true;

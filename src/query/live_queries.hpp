@@ -25,7 +25,7 @@ class LiveQueries {
   [[nodiscard]] Observation observe(SelectStatement select, Callback callback);
 
   // From the store's commit listener: only enqueues.
-  void committed(store::CommitEvent&& event);
+  void committed(const store::SharedCommit& event);
 
   // Stops reading the store until resume() or the next commit, and waits for a read that runs. False: it still ran when
   // `within` had passed.

@@ -82,6 +82,8 @@ struct CommitEvent {
   std::vector<DocumentChange> changes;
   std::vector<EvictedDocument> evicted;
 };
+// How several listeners keep one without copying its documents.
+using SharedCommit = std::shared_ptr<const CommitEvent>;
 
 // How far a subscription has been received from a remote's store (DESIGN §1).
 struct Cursor {

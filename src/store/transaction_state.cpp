@@ -16,15 +16,16 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (const auto known = entries.find(key); known != entries.end()) {
     return &known->second;
   }
-  auto statement = store.writer->prepare(
-      "SELECT rowid, body, meta, version, keep FROM documents WHERE id = ? AND collection = (SELECT id FROM "
-      "collections "
-      "WHERE name = "
-      "?)");
+  auto known_as = number_of(collection);
+  if (!known_as) {
+    return fail(std::move(known_as).error());
+  }
+  auto statement =
+      store.writer->prepare("SELECT rowid, body, meta, version, keep FROM documents WHERE collection = ? AND id = ?");
   if (!statement) {
     return fail(std::move(statement).error());
   }
-  auto found = statement->bind(1, id).bind(2, collection).step();
+  auto found = statement->bind(1, *known_as).bind(2, id).step();
   if (!found) {
     static_cast<void>(note(fail(found.error())));
     return fail(std::move(found).error());
@@ -43,6 +44,21 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
     fresh.keep = statement->number(4) != 0;
   }
   return &entries.emplace(std::move(key), std::move(fresh)).first->second;
+}
+
+Result<std::uint64_t> Transaction::State::number_of(std::string_view collection) {
+  if (const auto known = store.known_collections.find(collection); known != store.known_collections.end()) {
+    return known->second.number;
+  }
+  auto select = store.writer->prepare("SELECT id FROM collections WHERE name = ?");
+  if (!select) {
+    return fail(std::move(select).error());
+  }
+  auto found = select->bind(1, collection).step();
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  return *found ? select->number(0) : 0;
 }
 
 Status Transaction::State::decide(Kind wanted, std::uint32_t from) {

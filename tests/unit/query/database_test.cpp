@@ -227,7 +227,7 @@ TEST_F(DatabaseTest, WorksOnAfterQuiesce) {
 
 TEST_F(DatabaseTest, TellsTheCommitHookOfEachCommit) {
   std::vector<std::string> seen;
-  set_commit_hook(*database_, [&](const store::CommitEvent& event) { seen.push_back(event.changes.front().id); });
+  set_commit_hook(*database_, [&](const store::SharedCommit& event) { seen.push_back(event->changes.front().id); });
   execute("INSERT INTO c DOCUMENTS ({_id: 'a'})");
   execute("UPDATE c SET x = 1");
   set_commit_hook(*database_, {});
