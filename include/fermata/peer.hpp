@@ -59,7 +59,9 @@ struct PeerStatus {
   std::vector<LinkStatus> links;
   std::vector<AwayStatus> away;
   std::uint64_t refused_links = 0;
-  std::uint64_t full_handshakes = 0, resumed_handshakes = 0;  // of links since the start; a returning device resumes
+  std::uint64_t full_handshakes = 0, resumed_handshakes = 0;   // of links since the start; a returning device resumes
+  std::uint64_t wire_bytes_sent = 0, wire_bytes_received = 0;  // TCP payload of all links, handshakes included
+  std::uint64_t queued_bytes = 0;                              // for peers that have not taken them yet, now
   CatchUp catch_up;
   // Since the start. Times a peer and we believed to hold the same and did not, which was mended; documents that came
   // back though they had been deleted here, and were deleted again; deletions that are remembered no longer.

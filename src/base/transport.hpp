@@ -34,6 +34,7 @@ struct TransportStats {
   std::uint64_t bytes_sent = 0, bytes_received = 0;
   std::uint64_t refused_links = 0;  // wrong secret, no or expired certificate, not TLS at all
   std::size_t open_links = 0;
+  std::size_t queued_bytes = 0;  // for remotes that have not taken them yet, now
   // Links that both sides accepted: with certificates shown and signed, or resumed from an earlier link.
   std::uint64_t full_handshakes = 0, resumed_handshakes = 0;
 };
@@ -43,8 +44,8 @@ class Transport {
   virtual ~Transport() = default;
 
   virtual void set_events(TransportEvents events) = 0;
-  // Accepts links on "host:port", port 0 for any free one. Result: the bound "host:port". Errors: Busy,
-  // InvalidArgument, Io.
+  // Accepts links on "host:port", the host as a number, port 0 for any free one. Result: the bound "host:port". Errors:
+  // Busy, InvalidArgument, Io.
   [[nodiscard]] virtual Result<std::string> listen(const std::string& address) = 0;
   // Keeps a link to "host:port" for ever: dials, and redials with a growing, jittered pause. When its link ends while
   // another one to the same device is open, it rests until none is left and then redials at once.

@@ -91,4 +91,12 @@ Result<std::vector<Endpoint>> lookup(const HostPort& address, Names names) {
                                        "; check the name and the network");
 }
 
+Result<std::string> numeric_to_listen_on(const std::string& address) {
+  const auto parsed = parse_address(address);
+  if (!parsed) return fail(parsed.error());
+  const auto endpoints = lookup(*parsed, Names::AskTheSystem);
+  if (endpoints) return to_text(endpoints->front());
+  return fail(ErrorCode::InvalidArgument, "cannot listen on " + address + ": " + endpoints.error().message);
+}
+
 }  // namespace fermata::net

@@ -38,4 +38,8 @@ enum class Names : std::uint8_t { NumericOnly, AskTheSystem };
 // Never empty. Asking the system may block for seconds. Errors: NotFound; with NumericOnly any name is NotFound.
 [[nodiscard]] Result<std::vector<Endpoint>> lookup(const HostPort& address, Names names);
 
+// The same with the host's first address in place of its name. May block. Errors: InvalidArgument, saying that one
+// cannot listen there.
+[[nodiscard]] Result<std::string> numeric_to_listen_on(const std::string& address);
+
 }  // namespace fermata::net

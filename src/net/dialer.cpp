@@ -1,31 +1,48 @@
 #include "net/dialer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
-#include "net/resolver.hpp"
 #include "net/socket.hpp"
 
 namespace fermata::net {
 namespace {
 
+constexpr Duration kHeadStart = std::chrono::milliseconds(250);
 constexpr Duration kLasting = std::chrono::seconds(5);  // a link that held this long was a success
+
+// The system's order within each family, which begins with the family of its favourite.
+std::vector<Endpoint> families_in_turn(const std::vector<Endpoint>& endpoints) {
+  std::vector<Endpoint> favoured, others, turns;
+  for (const Endpoint& each : endpoints) {
+    (each.storage.ss_family == endpoints.front().storage.ss_family ? favoured : others).push_back(each);
+  }
+  for (std::size_t i = 0; i < std::max(favoured.size(), others.size()); ++i) {
+    if (i < favoured.size()) turns.push_back(favoured[i]);
+    if (i < others.size()) turns.push_back(others[i]);
+  }
+  return turns;
+}
 
 }  // namespace
 
-Dialer::Dialer(AsioLoop& loop, const TransportOptions& options, std::string address, HostPort target, Events events)
+Dialer::Dialer(AsioLoop& loop, const TransportOptions& options, std::string address, HostPort target, Events events,
+               Resolver resolver)
     : loop_(loop),
       attempt_timeout_(options.handshake_timeout),
       address_(std::move(address)),
       target_(std::move(target)),
       events_(std::move(events)),
+      resolver_(std::move(resolver)),
       backoff_(options.first_redial, options.max_redial),
-      timer_(loop) {}
+      timer_(loop),
+      head_start_(loop) {}
 
 void Dialer::start() {
   if (state_ != State::Stopped && state_ != State::Pausing && state_ != State::Resting) return;
   timer_.cancel();
   state_ = State::Resolving;
-  resolve(loop_, target_, [weak = weak_from_this(), round = ++round_](Result<std::vector<Endpoint>> endpoints) {
+  resolver_(loop_, target_, [weak = weak_from_this(), round = ++round_](Result<std::vector<Endpoint>> endpoints) {
     const auto self = weak.lock();
     if (self && self->round_ == round && self->state_ == State::Resolving) self->resolved(std::move(endpoints));
   });
@@ -35,7 +52,8 @@ void Dialer::stop() {
   state_ = State::Stopped;
   backoff_.reset();
   timer_.cancel();
-  watch_.reset();
+  head_start_.cancel();
+  attempts_.clear();
 }
 
 void Dialer::resolved(Result<std::vector<Endpoint>> endpoints) {
@@ -43,36 +61,52 @@ void Dialer::resolved(Result<std::vector<Endpoint>> endpoints) {
     pause(backoff_.next());
     return events_.on_failure(endpoints.error());
   }
-  endpoints_ = std::move(*endpoints);
+  endpoints_ = families_in_turn(*endpoints);
   next_endpoint_ = 0;
+  state_ = State::Connecting;
   try_next();
 }
 
 void Dialer::try_next() {
-  state_ = State::Connecting;
+  head_start_.cancel();
+  const std::size_t endpoint = next_endpoint_++;
+  if (next_endpoint_ < endpoints_.size()) head_start_.set(kHeadStart, [this] { try_next(); });
+  timer_.set(attempt_timeout_, [this] { attempts_timed_out(); });
   int error = 0;
-  Fd socket = start_connect(endpoints_[next_endpoint_++], error);
-  if (!socket) return attempt_failed(error);
-  watch_ = std::make_unique<FdWatch>(loop_, std::move(socket));
-  timer_.set(attempt_timeout_, [this] { attempt_failed(ETIMEDOUT); });
-  watch_->when_writable([this] { connected(); });
+  Fd socket = start_connect(endpoints_[endpoint], error);
+  if (!socket) return attempt_failed(endpoint, error);
+  auto& watch = attempts_[endpoint] = std::make_unique<FdWatch>(loop_, std::move(socket));
+  watch->when_writable([this, endpoint] { connected(endpoint); });
 }
 
-void Dialer::attempt_failed(int error) {
-  timer_.cancel();
-  watch_.reset();
+void Dialer::attempt_failed(std::size_t endpoint, int error) {
+  attempts_.erase(endpoint);
   if (next_endpoint_ < endpoints_.size()) return try_next();
+  if (attempts_.empty()) give_up(error);
+}
+
+// Counted from the last one's start: the others had longer.
+void Dialer::attempts_timed_out() {
+  attempts_.clear();
+  if (next_endpoint_ < endpoints_.size()) return try_next();
+  give_up(ETIMEDOUT);
+}
+
+void Dialer::give_up(int error) {
+  timer_.cancel();
   pause(backoff_.next());
   events_.on_failure({ErrorCode::Io, errno_text(error)});
 }
 
-void Dialer::connected() {
-  const int error = connect_error(watch_->fd());
-  if (error != 0) return attempt_failed(error);
+void Dialer::connected(std::size_t endpoint) {
+  const int error = connect_error(attempts_.at(endpoint)->fd());
+  if (error != 0) return attempt_failed(endpoint, error);
   timer_.cancel();
+  head_start_.cancel();
   state_ = State::Linked;
-  const auto watch = std::move(watch_);
-  events_.on_connected(*this, watch->take(), endpoints_[next_endpoint_ - 1]);
+  Fd socket = attempts_.at(endpoint)->take();
+  attempts_.clear();
+  events_.on_connected(*this, std::move(socket), endpoints_[endpoint]);
 }
 
 void Dialer::ended(Duration open_for) {

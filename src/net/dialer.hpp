@@ -1,8 +1,10 @@
 // Keeps one address dialed: looks it up, connects, and after each end tries again with a growing pause; or rests while
-// the device behind the address is linked otherwise. Loop thread only.
+// the device behind the address is linked otherwise. Of a name with several addresses the first that answers is taken:
+// each gets a head start of 250 ms over the next, families in turn (RFC 8305). Loop thread only.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "net/address.hpp"
 #include "net/asio_loop.hpp"
 #include "net/backoff.hpp"
+#include "net/resolver.hpp"
 #include "net/tls_transport.hpp"
 
 namespace fermata::net {
@@ -23,7 +26,8 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
     std::function<void(const Error&)> on_failure;
   };
 
-  Dialer(AsioLoop& loop, const TransportOptions& options, std::string address, HostPort target, Events events);
+  Dialer(AsioLoop& loop, const TransportOptions& options, std::string address, HostPort target, Events events,
+         Resolver resolver = resolve);
 
   [[nodiscard]] const std::string& address() const { return address_; }
   // Who was there when it was last reached; empty: nobody yet.
@@ -46,9 +50,12 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   enum class State : std::uint8_t { Stopped, Resolving, Connecting, Linked, Pausing, Resting };
 
   void resolved(Result<std::vector<Endpoint>> endpoints);
+  // Starts on the next endpoint, and sees to it that the one after it follows soon.
   void try_next();
-  void attempt_failed(int error);
-  void connected();
+  void attempt_failed(std::size_t endpoint, int error);
+  void attempts_timed_out();
+  void give_up(int error);
+  void connected(std::size_t endpoint);
   void pause(Duration span);
 
   AsioLoop& loop_;
@@ -56,6 +63,7 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   std::string address_;
   HostPort target_;
   Events events_;
+  Resolver resolver_;
   Backoff backoff_;
   Timer timer_;
   State state_ = State::Stopped;
@@ -65,7 +73,8 @@ class Dialer final : public std::enable_shared_from_this<Dialer> {
   std::uint64_t round_ = 0;  // tells a lookup's answer that it is too late
   std::vector<Endpoint> endpoints_;
   std::size_t next_endpoint_ = 0;
-  std::unique_ptr<FdWatch> watch_;
+  std::map<std::size_t, std::unique_ptr<FdWatch>> attempts_;  // by endpoint
+  Timer head_start_;
 };
 
 }  // namespace fermata::net

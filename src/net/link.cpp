@@ -11,6 +11,7 @@ namespace fermata::net {
 namespace {
 
 constexpr std::size_t kReadSize = 64 << 10;
+constexpr std::size_t kFramesPerTurn = 4 << 10;  // bytes; the frame that reaches it is the last
 constexpr int kWritesPerTurn = 8;
 constexpr std::size_t kBatch = 64 << 10;                          // plaintext encrypted at a time
 constexpr Duration kRefusal = std::chrono::seconds(1);            // to hand over the alert that says why
@@ -39,15 +40,17 @@ void Link::start() {
   wait_readable();
 }
 
-// A frame may hold hundreds of documents, so others get their turn after each.
+// A frame of a few kilobytes may hold hundreds of documents, so others get their turn after each.
 void Link::wait_readable() {
-  if (!frame_taken_) return watch_->when_readable([this] { on_readable(); });
+  reading_paused_ = backed_up();
+  if (reading_paused_) return;
+  if (taken_ < kFramesPerTurn) return watch_->when_readable([this] { on_readable(); });
   loop_.post([self = shared_from_this()] { self->read_on(); });
 }
 
 void Link::read_on() {
   if (state_ == State::Gone) return;
-  frame_taken_ = false;
+  taken_ = 0;
   if (state_ == State::Open) read_plaintext();
   if (state_ == State::Gone) return;
   schedule_flush();
@@ -56,6 +59,7 @@ void Link::read_on() {
 
 void Link::on_readable() {
   const auto self = shared_from_this();
+  taken_ = 0;
   std::array<std::uint8_t, kReadSize> buffer;
   const ssize_t size = ::recv(watch_->fd(), buffer.data(), buffer.size(), 0);
   if (size == 0) return end_of_stream();
@@ -93,7 +97,7 @@ void Link::established() {
 }
 
 void Link::read_plaintext() {
-  while ((state_ == State::Handshaking || state_ == State::Open) && !frame_taken_) {
+  while ((state_ == State::Handshaking || state_ == State::Open) && taken_ < kFramesPerTurn) {
     if (unread_.empty()) {
       plaintext_.clear();
       const Result<bool> read = tls_.read(plaintext_);
@@ -110,7 +114,7 @@ void Link::take_frame() {
   if (!frame) return read_failed(frame.error());
   if (!*frame) return;
   if (!confirmed_) return confirmed();
-  frame_taken_ = true;
+  taken_ += kFrameHeader + (*frame)->size();
   owner_->link_frame(*this, std::move(**frame));
 }
 
@@ -199,6 +203,7 @@ void Link::refill() {
     front_sent_ = 0;
     queue_.pop_front();
   }
+  if (reading_paused_ && !backed_up()) wait_readable();
   if (const Status written = tls_.write(plaintext); !written) return abort(written.error(), Ending::Closed);
   tls_.take_output(out_);
 }

@@ -57,6 +57,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   [[nodiscard]] LinkId id() const { return info_.link; }
   [[nodiscard]] const LinkInfo& info() const { return info_; }
   [[nodiscard]] std::string remote_host() const { return host_text(remote_); }
+  [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
   [[nodiscard]] Instant opened_at() const { return opened_at_; }
   [[nodiscard]] bool was_open() const { return was_open_; }
   // The remote, too, has accepted us. A dialer's link is open before that: its first frames go with the last flight of
@@ -77,6 +78,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   };
 
   void wait_readable();
+  [[nodiscard]] bool backed_up() const { return queued_bytes_ > options_.pause_reading_above; }
   void on_readable();
   void read_on();
   void receive(ByteView ciphertext);
@@ -108,13 +110,14 @@ class Link final : public std::enable_shared_from_this<Link> {
   bool was_open_ = false;
   bool confirmed_ = false;
   bool flush_scheduled_ = false;
+  bool reading_paused_ = false;
   Instant opened_at_{};
   bool heard_ = false;  // anything at all
 
   TlsSession tls_;
   Bytes plaintext_;
-  ByteView unread_;  // the end of it
-  bool frame_taken_ = false;
+  ByteView unread_;        // the end of it
+  std::size_t taken_ = 0;  // bytes of the frames of this turn
   FrameReader frames_;
   std::deque<Bytes> queue_;  // the front one may be sent in part
   std::size_t front_sent_ = 0;

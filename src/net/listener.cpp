@@ -16,7 +16,7 @@ Listener::Listener(AsioLoop& loop, const TransportOptions& options, Events event
 Status Listener::open(const std::string& address) {
   const auto parsed = parse_address(address);
   if (!parsed) return fail(parsed.error());
-  const auto endpoints = lookup(*parsed, Names::AskTheSystem);
+  const auto endpoints = lookup(*parsed, Names::NumericOnly);
   if (!endpoints)
     return fail(ErrorCode::InvalidArgument, "cannot listen on " + address + ": " + endpoints.error().message);
   auto socket = open_listener(endpoints->front(), address);

@@ -13,4 +13,8 @@ namespace fermata::net {
 // may take its time, on a thread of its own, and whoever asked may be gone by then; `done` must allow for that.
 void resolve(AsioLoop& loop, const HostPort& address, std::function<void(Result<std::vector<Endpoint>>)> done);
 
+// How a dialer looks names up: resolve(), or a test's own answers.
+using Resolver =
+    std::function<void(AsioLoop&, const HostPort&, std::function<void(Result<std::vector<Endpoint>>)> done)>;
+
 }  // namespace fermata::net

@@ -24,7 +24,11 @@ struct TransportOptions {
   Duration first_redial = std::chrono::milliseconds(250);
   Duration max_redial = std::chrono::seconds(30);
   std::size_t max_pending_handshakes = 64;
-  std::size_t max_queued_bytes = 32u << 20;  // per link; beyond it the link is closed
+  // Per link, of what the remote has not taken. Beyond the first nothing is read from it either, so that whoever asks
+  // and does not listen waits; honest sessions stay below it (a window and one frame), or two could wait for each
+  // other. Beyond the second the link is closed.
+  std::size_t pause_reading_above = 20u << 20;
+  std::size_t max_queued_bytes = 32u << 20;
   // Lines for people: each refused remote, each failing dial and each listener in trouble, once per (remote, reason).
   // Called on the loop thread. Empty: nothing is logged.
   std::function<void(const std::string& line)> log;

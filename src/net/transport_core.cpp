@@ -146,6 +146,12 @@ void TransportCore::log_ending(const Link& link, const std::string& dialed_addre
   }
 }
 
+TransportStats TransportCore::stats() const {
+  TransportStats stats = stats_;
+  for (const auto& [id, entry] : links_) stats.queued_bytes += entry.link->queued_bytes();
+  return stats;
+}
+
 void TransportCore::stop_accepting() {
   suspended_ = true;
   for (const auto& listener : listeners_) listener->close();

@@ -25,7 +25,7 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   void stop_accepting();
   void suspend(Duration within, std::function<void()> done);
   void resume();
-  [[nodiscard]] TransportStats stats() const { return stats_; }
+  [[nodiscard]] TransportStats stats() const;
 
   // Closes everything at once; no callback afterwards.
   void destroy();

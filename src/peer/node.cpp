@@ -122,9 +122,16 @@ Status Node::start(const NetworkOptions& network) {
     if (started_ || stopped_) return fail(ErrorCode::Closed, "this peer was started before; open a new one");
     started_ = true;
   }
-  auto opened = on_loop<Status>(fail(ErrorCode::Closed, "this peer was stopped"), [this, network, &keeper] {
+  // Here, because looking a name up may take seconds, and the loop has other things to do.
+  NetworkOptions numeric = network;
+  for (std::string& address : numeric.listen) {
+    auto found = net::numeric_to_listen_on(address);
+    if (!found) return fail(std::move(found.error()));
+    address = std::move(*found);
+  }
+  auto opened = on_loop<Status>(fail(ErrorCode::Closed, "this peer was stopped"), [this, numeric, &keeper] {
     keeper_ = &keeper;
-    return open_network(network);
+    return open_network(numeric);
   });
   if (!opened) return opened;
   const std::lock_guard lock(lifecycle_);
@@ -301,6 +308,9 @@ PeerStatus Node::status_on_loop() const {
                     .refused_links = transport_->stats().refused_links,
                     .full_handshakes = transport_->stats().full_handshakes,
                     .resumed_handshakes = transport_->stats().resumed_handshakes,
+                    .wire_bytes_sent = transport_->stats().bytes_sent,
+                    .wire_bytes_received = transport_->stats().bytes_received,
+                    .queued_bytes = transport_->stats().queued_bytes,
                     .catch_up = catch_up_,
                     .repairs = engine_.repairs(),
                     .documents_given_up = engine_.documents_given_up(),

@@ -22,9 +22,19 @@ class Stranger {
     EXPECT_EQ(::connect(fd_.value(), endpoint.raw(), endpoint.size), 0) << "connecting to " << address;
   }
 
-  void send(ByteView bytes) { ::send(fd_.value(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); }
+  // What the socket does not take now waits for push().
+  void send(ByteView bytes) {
+    unsent_.insert(unsent_.end(), bytes.begin(), bytes.end());
+    push();
+  }
+  void push() {
+    const ssize_t size = ::send(fd_.value(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size > 0) unsent_.erase(unsent_.begin(), unsent_.begin() + size);
+  }
+  [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
   // Takes what has come. True once the other side has closed.
   bool poll() {
+    push();
     Bytes buffer(64 << 10);
     while (!closed_) {
       const ssize_t size = ::recv(fd_.value(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -38,7 +48,7 @@ class Stranger {
 
  private:
   Fd fd_;
-  Bytes received_;
+  Bytes received_, unsent_;
   bool closed_ = false;
 };
 
@@ -73,6 +83,8 @@ class TlsStranger {
     push();
   }
   void send_raw(ByteView bytes) { socket_.send(bytes); }
+  [[nodiscard]] std::size_t unsent() const { return socket_.unsent(); }
+  void push_unsent() { socket_.push(); }
   [[nodiscard]] const Bytes& plaintext() const { return plaintext_; }
 
  private:
