@@ -78,7 +78,7 @@ TEST_F(MatrixCalls, AFreezeAcrossAWholeCallDoesNotSilenceItForEver) {
   const pid_t app = app_pid();
   ASSERT_GT(app, 0) << report();
   ASSERT_EQ(::kill(app, SIGSTOP), 0);
-  act("call 1s");
+  act("call 600ms");  // less than the grace, which begins with it
   ASSERT_TRUE(events_.await("call_end")) << report();
   write(20);
   ASSERT_EQ(::kill(app, SIGCONT), 0);
