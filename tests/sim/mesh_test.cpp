@@ -33,6 +33,20 @@ TEST_P(MeshSeeds, ConvergeAfterTrouble) {
 
 INSTANTIATE_TEST_SUITE_P(Blocks, MeshSeeds, testing::Range<std::uint64_t>(0, 10));
 
+TEST(Mesh, WhatIsForgottenStaysDeletedAndNothingElseIsLost) {
+  std::uint64_t forgotten = 0, evicted = 0;
+  for (std::uint64_t seed = 1; seed <= 100 && !HasFailure(); ++seed) {
+    const Outcome outcome = run_scenario(kForgetful, seed);
+    EXPECT_FALSE(outcome.violation) << outcome.violation.what << '\n' << how_to_repeat(kForgetful, seed);
+    forgotten += outcome.forgotten;
+    evicted += outcome.evicted;
+  }
+  std::printf("%llu deletions forgotten, %llu documents given up\n", static_cast<unsigned long long>(forgotten),
+              static_cast<unsigned long long>(evicted));
+  EXPECT_GT(forgotten, 0u);
+  EXPECT_GT(evicted, 0u);
+}
+
 TEST(Mesh, LongerRunsOfMoreDevicesConverge) {
   for (std::uint64_t seed = 1; seed <= 12 && !testing::Test::HasFailure(); ++seed) expect_good(kLong, seed);
 }

@@ -12,6 +12,7 @@ using sync::Mutation;
 struct Bug {
   Mutations mutations;
   const char* name;
+  const Plan* plan = &kShort;
 };
 
 constexpr Bug kBugs[] = {
@@ -37,6 +38,16 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::OfferOfOtherState}, "OfferOfOtherState"},
     {{.store = store::Mutation::ActorReused}, "ActorReused"},
     {{.store = store::Mutation::EpochKept}, "EpochKept"},
+    {{.sync = Mutation::HorizonIgnored}, "HorizonIgnored", &kForgetful},
+    {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
+    {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
+    {{.sync = Mutation::KnownTooEarly}, "KnownTooEarly", &kForgetful},
+    {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
+    {{.sync = Mutation::PurgedUnheard}, "PurgedUnheard", &kForgetful},
+    {{.sync = Mutation::EvictKeepsCursors}, "EvictKeepsCursors", &kForgetful},
+    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful},
+    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful},
+    {{.sync = Mutation::EchoOfOldSessions}, "EchoOfOldSessions", &kForgetful},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};
@@ -44,7 +55,7 @@ class InjectedBugs : public testing::TestWithParam<Bug> {};
 TEST_P(InjectedBugs, AreNoticedByTheOracles) {
   constexpr std::uint64_t kTries = 2000;
   for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
-    const Violation violation = run_scenario(kShort, seed, GetParam().mutations).violation;
+    const Violation violation = run_scenario(*GetParam().plan, seed, GetParam().mutations).violation;
     if (!violation) continue;
     std::printf("| %s | %llu | %s |\n", GetParam().name, static_cast<unsigned long long>(seed),
                 name_of(violation.oracle));

@@ -20,6 +20,7 @@ struct Plan {
   Duration quiet = seconds(30);  // after everything has been said
   Duration heartbeat = seconds(4), dead_after = seconds(10);
   Duration tombstone_ttl = Duration::zero();  // nothing is forgotten, not even by a clock that is a year ahead
+  [[nodiscard]] bool forgets() const { return tombstone_ttl > Duration::zero(); }
   NetworkTimes network = {};
 
   [[nodiscard]] Duration paced(Duration duration) const { return duration * leisure / hurry; }
@@ -42,6 +43,16 @@ inline constexpr Plan kLarge{.name = "large",
                              .troubled = seconds(20),
                              .between_writes = milliseconds(300),
                              .longest_healing = seconds(300)};
+// Deletions are forgotten long before everybody has heard of them. What docs/PROTOCOL.md asks of the app then holds:
+// one device inserts a document, whoever writes to a collection subscribes to some of it, and no disk loses what it
+// had.
+inline constexpr Plan kForgetful{.name = "forgetful",
+                                 .least_devices = 3,
+                                 .most_devices = 5,
+                                 .troubled = seconds(40),
+                                 .between_writes = milliseconds(800),
+                                 .quiet = seconds(15),
+                                 .tombstone_ttl = seconds(2)};
 // Trouble every few minutes, day and night.
 inline constexpr Plan kWeek{.name = "week",
                             .least_devices = 5,
@@ -56,7 +67,7 @@ inline constexpr Plan kWeek{.name = "week",
                             .network = {.redial_least = seconds(1), .redial_most = seconds(60)}};
 
 [[nodiscard]] inline std::optional<Plan> plan_named(std::string_view name) {
-  for (const Plan& plan : {kShort, kLong, kLarge, kWeek}) {
+  for (const Plan& plan : {kShort, kLong, kLarge, kForgetful, kWeek}) {
     if (name == plan.name) return plan;
   }
   return std::nullopt;

@@ -81,6 +81,7 @@ Outcome Scenario::run() {
   if (!outcome_.violation) judge();
   if (!outcome_.violation) judge_one_more_write();
   outcome_.frames = network_.frames();
+  for (std::size_t i = 0; i < network_.size(); ++i) outcome_.forgotten += network_.device(i).store().purged();
   outcome_.trace_hash = world_.trace_hash();
   return outcome_;
 }
@@ -114,6 +115,9 @@ void Scenario::populate(std::size_t index) {
     for (const char* collection : {"cars", "cups"}) device.subscribe(std::string("SELECT * FROM ") + collection);
   } else {
     for (std::uint64_t n = 1 + world_.random().below(3); n > 0; --n) device.subscribe(random_select());
+    if (!plan_.forgets()) return;
+    for (const char* collection : {"cars", "cups"})
+      device.subscribe(std::string("SELECT * FROM ") + collection + " WHERE x = 1");
   }
 }
 
@@ -139,7 +143,9 @@ void Scenario::sometimes(unsigned percent, Duration least, Duration most, void (
 
 void Scenario::schedule_work() {
   write_again(world_.between(plan_.between_writes / 8, plan_.between_writes));
-  schedule_one(seconds(5), seconds(30), &Scenario::change_subscription);
+  // Who forgets must go on asking for all of it.
+  if (!plan_.forgets()) return schedule_one(seconds(5), seconds(30), &Scenario::change_subscription);
+  schedule_one(seconds(1), seconds(10), &Scenario::evict);
 }
 
 // Each seed has its own mix: some runs are all crashes, some have only slow links.
@@ -150,6 +156,7 @@ void Scenario::schedule_trouble() {
   sometimes(40, seconds(2), seconds(15), &Scenario::part);
   sometimes(40, seconds(2), seconds(20), &Scenario::skew);
   sometimes(25, seconds(2), seconds(20), &Scenario::fill_disk);
+  if (plan_.forgets()) return;
   sometimes(20, seconds(5), seconds(60), &Scenario::clone);
   if (!world_.chance(25)) return;
   schedule_one(seconds(1), seconds(15), &Scenario::backup);

@@ -50,7 +50,7 @@ struct Outcome {
   Violation violation;
   std::vector<Size> sizes;  // each plan.sample
   std::uint64_t trace_hash = 0;
-  std::uint64_t writes = 0, refused = 0, lost = 0, frames = 0;
+  std::uint64_t writes = 0, refused = 0, lost = 0, frames = 0, evicted = 0, forgotten = 0;
 };
 
 [[nodiscard]] Outcome run_scenario(const Plan& plan, std::uint64_t seed, const Mutations& mutations = {});
@@ -89,7 +89,9 @@ class Scenario {
   // work.cpp
   void write();
   void write_at(std::size_t index, std::uint64_t operations);
-  [[nodiscard]] Status write_one(store::Transaction& transaction, std::vector<Acknowledged>& written);
+  [[nodiscard]] Status write_one(store::Transaction& transaction, std::size_t index,
+                                 std::vector<Acknowledged>& written);
+  [[nodiscard]] bool may_insert(std::size_t index, std::size_t document) const;
   void acknowledge(Device& device, std::vector<Acknowledged>& written, std::uint64_t head);
   void change_subscription();
   [[nodiscard]] std::string random_select();
@@ -106,6 +108,7 @@ class Scenario {
   void clone();
   void backup();
   void restore();
+  void evict();
   void come_back(std::size_t index);
   void forgive_losses();
 
@@ -115,6 +118,7 @@ class Scenario {
   void gather();
   void judge_writes();
   void judge_digests();
+  [[nodiscard]] bool is_forgotten(const crdt::Document& own, const crdt::Document& truth) const;
   void judge_dots(const crdt::Register& written);
   void judge_subscription(std::size_t device, const query::Predicate& wanted);
   void judge_sessions();
@@ -133,6 +137,7 @@ class Scenario {
   std::uint64_t commits_ = 0;
   std::map<crdt::Dot, std::uint64_t> commit_of_;
   std::map<DocumentKey, std::uint64_t> greatest_life_;
+  std::map<DocumentKey, std::uint64_t> deleted_life_;  // the greatest that a deletion gave
   std::map<DocumentKey, crdt::Document> truth_;
   std::vector<std::map<DocumentKey, crdt::Document>> known_;  // by device, as gathered last
   Outcome outcome_;

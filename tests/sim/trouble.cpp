@@ -24,7 +24,7 @@ void Scenario::crash() {
   Device& device = network_.device(index);
   if (!device.up()) return;
   network_.cut_all_of(index);
-  const Loss loss = world_.chance(50) ? Loss::Power : Loss::Process;
+  const Loss loss = world_.chance(50) && !plan_.forgets() ? Loss::Power : Loss::Process;
   device.lose(loss);
   if (loss == Loss::Power) forgive_losses();
   come_back(index);
@@ -92,6 +92,16 @@ void Scenario::clone() {
   network_.device(copy).clock().skew = random_skew(seconds(10));
   network_.connect(copy, world_.random().below(hubs_));
   if (world_.chance(30)) network_.connect(copy, origin);
+}
+
+// What a subscription still asks for is not given up.
+void Scenario::evict() {
+  const auto& [collection, id] = universe()[world_.random().below(universe().size())];
+  Device& device = network_.device(random_device());
+  if (!device.up() || device.suspended()) return;
+  device.turn([&, collection = collection, id = id] {
+    if (device.engine().evict(collection, id)) ++outcome_.evicted;
+  });
 }
 
 void Scenario::backup() {

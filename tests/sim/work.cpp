@@ -51,7 +51,7 @@ void Scenario::write_at(std::size_t index, std::uint64_t operations) {
     auto transaction = device.store().begin();
     if (!transaction) return fail(std::move(transaction.error()));
     for (; operations > 0; --operations) {
-      if (auto done = write_one(*transaction, written); !done) return done;
+      if (auto done = write_one(*transaction, index, written); !done) return done;
     }
     if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
     return {};
@@ -75,6 +75,7 @@ void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written, s
     greatest = std::max(greatest, document->life());
     write.life = document->life();
     if (!write.written) {
+      deleted_life_[{write.collection, write.id}] = greatest;
       acknowledged_.push_back(write);
       continue;
     }
@@ -89,8 +90,14 @@ void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written, s
   outcome_.writes += written.size();
 }
 
-Status Scenario::write_one(store::Transaction& transaction, std::vector<Acknowledged>& written) {
-  const auto& [collection, id] = universe()[world_.random().below(universe().size())];
+// A deletion that was forgotten cannot tell apart what two devices insert under one name.
+bool Scenario::may_insert(std::size_t index, std::size_t document) const {
+  return !plan_.forgets() || index == document % plan_.least_devices;
+}
+
+Status Scenario::write_one(store::Transaction& transaction, std::size_t index, std::vector<Acknowledged>& written) {
+  const std::size_t chosen = world_.random().below(universe().size());
+  const auto& [collection, id] = universe()[chosen];
   auto document = transaction.load(collection, id);
   if (!document) return fail(std::move(document.error()));
   const auto value = [this] { return Value(static_cast<std::int64_t>(world_.random().below(3))); };
@@ -100,9 +107,13 @@ Status Scenario::write_one(store::Transaction& transaction, std::vector<Acknowle
   Acknowledged write{collection, id, 0, crdt::Register{}};
   write.written->path = path;
   if (!document->alive()) {
+    if (!may_insert(index, chosen)) return {};
     write.written->path = {"x"};
     written.push_back(write);
-    return transaction.insert(collection, id, Map{{"x", value()}, {"y", value()}});
+    Map fields{{"x", value()}, {"y", value()}};
+    // What nobody rewrites tells whose life it is, after everything else has been rewritten.
+    if (plan_.forgets()) fields.emplace("born", std::int64_t{0});
+    return transaction.insert(collection, id, fields);
   }
   const std::uint64_t what = world_.random().below(10);
   if (what == 0) {
