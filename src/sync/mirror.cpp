@@ -27,7 +27,7 @@ Status Mirror::stand(const RemoteSubscription& subscription) {
     standing.level_at = known->head;
   }
   if (standing.behind) {
-    shut_.emplace(subscription.id, predicate.collection());
+    shut_.emplace(subscription.id, Shut{predicate.collection(), shared_.runs});
     behind_.insert_or_assign(subscription.id, predicate.collection());
   }
   standing_.insert_or_assign(subscription.id, std::move(standing));
@@ -36,7 +36,12 @@ Status Mirror::stand(const RemoteSubscription& subscription) {
 }
 
 bool Mirror::refuses(std::string_view collection) const {
-  return std::any_of(shut_.begin(), shut_.end(), [&](const auto& entry) { return entry.second == collection; });
+  return std::any_of(shut_.begin(), shut_.end(),
+                     [&](const auto& entry) { return entry.second.collection == collection; });
+}
+
+void Mirror::answered(std::uint64_t nth_run) {
+  std::erase_if(shut_, [&](const auto& entry) { return entry.second.runs < nth_run; });
 }
 
 bool Mirror::judges(std::string_view collection) const {
@@ -63,7 +68,8 @@ Status Mirror::on(const Match& match) {
   const RemoteSubscription* subscription = feed_.find(match.subscription);
   if (subscription == nullptr) return {};  // ended by its owner, while this was on its way
   // The owner has heard that it must reconcile: what it sends from now on, it sends knowingly.
-  std::erase_if(shut_, [&](const auto& entry) { return entry.second == subscription->predicate.collection(); });
+  std::erase_if(shut_,
+                [&](const auto& entry) { return entry.second.collection == subscription->predicate.collection(); });
   const auto standing = standing_.find(match.subscription);
   const bool running = run_ && run_->head.subscription == match.subscription && run_->head.run == match.run;
   switch (match.how) {

@@ -32,6 +32,9 @@ class Mirror {
   // The subscription has ended.
   void forget(std::uint64_t id);
 
+  // The owner has answered the n-th reconciliation that we began: it has heard what we said before that, and what it
+  // sends from now on, it sends knowingly.
+  void answered(std::uint64_t nth_run);
   [[nodiscard]] bool busy() const { return run_.has_value() || !standing_.empty(); }
   // Nothing that the remote sends about this collection may be taken in: it was sent before the remote knew that it has
   // to reconcile first.
@@ -67,9 +70,13 @@ class Mirror {
   Outlet& outlet_;
   Shared& shared_;
   Feed& feed_;
-  std::map<std::uint64_t, Standing> standing_;      // told to say how to go on, and silent so far
-  std::multimap<std::uint64_t, std::string> shut_;  // subscription, collection: see refuses()
-  std::map<std::uint64_t, std::string> behind_;     // subscription, collection: see judges()
+  std::map<std::uint64_t, Standing> standing_;  // told to say how to go on, and silent so far
+  struct Shut {
+    std::string collection;
+    std::uint64_t runs = 0;  // that we had begun when the owner was told
+  };
+  std::multimap<std::uint64_t, Shut> shut_;      // by subscription: see refuses()
+  std::map<std::uint64_t, std::string> behind_;  // subscription, collection: see judges()
   std::optional<Run> run_;
   std::size_t runs_ = 0;
   std::uint64_t repairs_ = 0;

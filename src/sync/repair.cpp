@@ -90,6 +90,7 @@ Status Repair::start() {
     run_.emplace();
     run_->key = next.key;
     run_->number = draw_number();
+    run_->nth = shared_.runs;
     run_->behind = next.stand.behind;
     run_->ours = std::move(*ours);
     if (run_->behind) {

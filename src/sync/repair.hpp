@@ -37,6 +37,8 @@ class Repair {
   // The subscription has ended.
   void forget(std::uint64_t key);
 
+  // Which of the reconciliations that we began this is, if it is the one under way; else 0.
+  [[nodiscard]] std::uint64_t nth(std::uint64_t run) const { return run_ && run_->number == run ? run_->nth : 0; }
   [[nodiscard]] bool busy() const { return run_.has_value() || !waiting_.empty(); }
   [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
 
@@ -49,6 +51,7 @@ class Repair {
   struct Run {
     std::uint64_t key = 0;
     std::uint64_t number = 0;
+    std::uint64_t nth = 0;  // of those that we began
     bool behind = false;
     ItemSet ours;
     std::optional<RunHead> theirs;

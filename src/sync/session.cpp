@@ -195,6 +195,7 @@ Status Session::on(const Match& match) {
 Status Session::on(const Symbols& symbols) {
   if (shared_.draining) return {};
   ++received_frames_;
+  mirror_.answered(repair_.nth(symbols.of.run));
   if (auto taken = repair_.on(symbols); !taken) return taken;
   acknowledge();
   return {};
@@ -203,6 +204,7 @@ Status Session::on(const Symbols& symbols) {
 Status Session::on(const Items& items) {
   if (shared_.draining) return {};
   ++received_frames_;
+  mirror_.answered(repair_.nth(items.of.run));
   if (auto taken = repair_.on(items); !taken) return taken;
   acknowledge();
   return {};
