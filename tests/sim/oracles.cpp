@@ -105,7 +105,9 @@ void Scenario::judge_writes() {
     const bool forgotten = plan_.forgets() && !truth.alive() && write.life <= deleted_life_[key];
     if (!forgotten && !outlives(truth, write))
       report(Oracle::AcknowledgedWrite,
-             fmt::format("an acknowledged write to {}/{} is nowhere", write.collection, write.id));
+             fmt::format("an acknowledged {} of {}/{} in life {} is nowhere; all together say life {} {}",
+                         write.written ? "write" : "deletion", write.collection, write.id, write.life, truth.life(),
+                         to_json(truth.view())));
   }
   for (const auto& [name, document] : truth_) {
     const auto greatest = greatest_life_.find(name);
