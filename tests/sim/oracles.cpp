@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "scenario.hpp"
 
@@ -50,6 +52,16 @@ crdt::Document Scenario::at(std::size_t device, const DocumentKey& key) {
   return std::move(*document);
 }
 
+// Where deletions are forgotten, what a device holds beyond its subscriptions may be of a document that nobody else
+// remembers. All that counts has reached those who want everything.
+bool Scenario::is_witness(std::size_t device, const std::string& collection) {
+  if (!plan_.forgets()) return true;
+  const auto& wanted = network_.device(device).subscriptions();
+  return std::any_of(wanted.begin(), wanted.end(), [&](const query::Predicate& each) {
+    return each.matches_everything() && each.collection() == collection;
+  });
+}
+
 // What each device knows, and all together.
 void Scenario::gather() {
   truth_.clear();
@@ -58,7 +70,7 @@ void Scenario::gather() {
     crdt::Document& merged = truth_[key];
     for (std::size_t i = 0; i < network_.size(); ++i) {
       const crdt::Document& document = known_[i][key] = at(i, key);
-      if (document.exists()) merged.merge(everything(key, document), {});
+      if (document.exists() && is_witness(i, key.first)) merged.merge(everything(key, document), {});
     }
   }
 }

@@ -116,6 +116,7 @@ class Scenario {
   void report(Oracle oracle, std::string what);
   void judge();
   void gather();
+  [[nodiscard]] bool is_witness(std::size_t device, const std::string& collection);
   void judge_writes();
   void judge_digests();
   [[nodiscard]] bool is_forgotten(const crdt::Document& own, const crdt::Document& truth) const;
