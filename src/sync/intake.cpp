@@ -188,8 +188,9 @@ Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& 
     if (!*admitted) return true;
   }
   const Mutation mutation = shared_.options.mutation;
-  // Our log may have told the remote long ago, and others have given the document to it since.
-  if (delta.life % 2 == 1 && delta.life < *life && mutation != Mutation::DeadUntold) {
+  // Our log may have told the remote long ago, and others have given the document to it since. A deletion that comes
+  // whole may be the remote's answer to a name of ours: it has then forgotten a later one, or never had our life.
+  if ((delta.life % 2 == 1 || delta.whole) && delta.life < *life && mutation != Mutation::DeadUntold) {
     applied.corrections.push_back({delta.collection, delta.id});
     return transaction.merge(delta, source_);
   }
