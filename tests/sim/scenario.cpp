@@ -145,7 +145,7 @@ void Scenario::schedule_work() {
   write_again(world_.between(plan_.between_writes / 8, plan_.between_writes));
   // Who forgets must go on asking for all of it.
   if (!plan_.forgets()) return schedule_one(seconds(5), seconds(30), &Scenario::change_subscription);
-  schedule_one(seconds(1), seconds(10), &Scenario::evict);
+  sometimes(50, seconds(1), seconds(10), &Scenario::evict);
 }
 
 // Each seed has its own mix: some runs are all crashes, some have only slow links.
