@@ -79,7 +79,8 @@ Status add_leaves(const Map& map, Path& path, const Register& model, std::vector
 
 Status Document::insert(const Map& fields, const Commit& commit) {
   if (alive()) return fail(ErrorCode::AlreadyExists, "cannot insert a document that exists; update it instead");
-  const std::uint64_t ended = exists() ? life_ : (commit.purged_life + 1) / 2 * 2;
+  // A tombstone may be the second of its document, of a life before that which was forgotten.
+  const std::uint64_t ended = std::max(life_, (commit.purged_life + 1) / 2 * 2);
   if (ended >= kMaxLife) return worn_out();
   const std::uint64_t life = ended + 1;
   const LocalMark mark{commit.local_seq, 0};

@@ -86,7 +86,7 @@ struct Commit {
   Dot dot;
   Stamp stamp;  // a register's own is greater if it must be, to replace what the author sees
   std::uint64_t local_seq = 0;
-  std::uint64_t purged_life = 0;  // a document of which nothing is known begins with the first odd life above this
+  std::uint64_t purged_life = 0;  // a document begins with an odd life above this
 };
 
 class Document {

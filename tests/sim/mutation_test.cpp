@@ -42,13 +42,9 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::HorizonIgnored}, "HorizonIgnored", &kForgetful},
     {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
     {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
-    {{.sync = Mutation::KnownTooEarly}, "KnownTooEarly", &kForgetful},
     {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
-    {{.sync = Mutation::PurgedUnheard}, "PurgedUnheard", &kForgetful},
-    {{.sync = Mutation::EvictKeepsCursors}, "EvictKeepsCursors", &kForgetful},
     {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful},
-    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful},
-    {{.sync = Mutation::EchoOfOldSessions}, "EchoOfOldSessions", &kForgetful},
+    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 375},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};
