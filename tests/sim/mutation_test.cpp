@@ -33,7 +33,7 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::NamesNotSent}, "NamesNotSent"},
     {{.sync = Mutation::ClosedWindowSkips}, "ClosedWindowSkips"},
     {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses"},
-    {{.sync = Mutation::DrainFolds}, "DrainFolds"},
+    {{.sync = Mutation::DrainFolds}, "DrainFolds", &kShort, 280},
     {{.sync = Mutation::CorrectionsForgotten}, "CorrectionsForgotten"},
     {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData"},
     {{.sync = Mutation::OfferOfOtherState}, "OfferOfOtherState"},
@@ -43,7 +43,7 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
     {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
     {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
-    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful},
+    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 240},
     {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 375},
 };
 
