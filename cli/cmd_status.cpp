@@ -40,10 +40,14 @@ std::string collections_text(const Map& status) {
 }
 
 std::string link_text(const Map& link) {
-  return fmt::format("  {} at {}: {}, {}; {} documents sent, {} received\n", shown(link, "name"),
-                     shown(link, "address"), holds(link, "caught_up") ? "we have all of theirs" : "receiving",
-                     holds(link, "remote_caught_up") ? "they have all of ours" : "sending",
-                     shown(link, "documents_sent"), shown(link, "documents_received"));
+  std::string text =
+      fmt::format("  {} at {}: {}, {}; {} documents sent, {} received\n", shown(link, "name"), shown(link, "address"),
+                  holds(link, "caught_up") ? "we have all of theirs" : "receiving",
+                  holds(link, "remote_caught_up") ? "they have all of ours" : "sending", shown(link, "documents_sent"),
+                  shown(link, "documents_received"));
+  const std::string too_large = shown(link, "documents_too_large");
+  if (too_large != "0") text += fmt::format("    {} documents were too large to send; make them smaller\n", too_large);
+  return text;
 }
 
 std::string peer_text(const Map& peer) {

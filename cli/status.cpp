@@ -18,7 +18,8 @@ Map link_map(const LinkStatus& link) {
              {"documents_sent", number(link.documents_sent)},
              {"documents_received", number(link.documents_received)},
              {"bytes_sent", number(link.bytes_sent)},
-             {"bytes_received", number(link.bytes_received)}};
+             {"bytes_received", number(link.bytes_received)},
+             {"documents_too_large", number(link.documents_too_large)}};
 }
 
 Map away_map(const AwayStatus& away) {

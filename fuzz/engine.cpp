@@ -16,9 +16,10 @@ namespace {
 constexpr LinkId kFriend = 1;
 constexpr int kInputsPerStore = 200;  // opening one takes longer than most inputs
 
-struct StillClock final : Clock {
+struct HandClock final : Clock {
   [[nodiscard]] Instant now() override { return {}; }
-  [[nodiscard]] WallTime wall_now() override { return WallTime(std::chrono::milliseconds(1'700'000'000'000)); }
+  [[nodiscard]] WallTime wall_now() override { return wall; }
+  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
 };
 
 struct Victim {
@@ -36,14 +37,15 @@ struct Victim {
   void put(std::uint8_t which) {
     auto transaction = store->begin().value();
     const std::string id(1, static_cast<char>('a' + which % 8));
-    const bool alive = transaction.load("cars", id).value().alive();
-    const Status done = !alive            ? transaction.insert("cars", id, {{"x", which}, {"y", Map{{"z", 1}}}})
-                        : which % 32 == 0 ? transaction.remove("cars", id)
-                                          : transaction.set("cars", id, {"x"}, which);
+    const char* collection = which < 128 ? "cars" : "cups";
+    const bool alive = transaction.load(collection, id).value().alive();
+    const Status done = !alive            ? transaction.insert(collection, id, {{"x", which}, {"y", Map{{"z", 1}}}})
+                        : which % 32 == 0 ? transaction.remove(collection, id)
+                                          : transaction.set(collection, id, {"x"}, which);
     FUZZ_EXPECT(done.has_value());
     FUZZ_EXPECT(transaction.commit().has_value());
   }
-  StillClock clock;
+  HandClock clock;
   SeededRandom random{1};
   support::MemoryDisk disk;
   std::unique_ptr<store::Store> store;
@@ -66,7 +68,8 @@ class Talk {
         victim_.put(argument);
         break;
       case 6:
-        now_ += std::chrono::milliseconds(argument * 4);
+        now_ += std::chrono::milliseconds(argument * 100);
+        victim_.clock.wall += std::chrono::milliseconds(argument * 100);
         engine_.on_deadline(now_);
         break;
       case 7:
@@ -90,6 +93,7 @@ class Talk {
     options.device = "victim";
     options.name = "victim";
     options.heartbeat = options.dead_after = std::chrono::hours(1);
+    options.tombstone_ttl = std::chrono::seconds(30);
     return options;
   }
   void open() {  // Somebody else each time: whoever has broken the protocol is not listened to for a while.

@@ -17,9 +17,10 @@
 namespace fermata::sync {
 namespace {
 
-struct StillClock final : Clock {
+struct HandClock final : Clock {
   [[nodiscard]] Instant now() override { return {}; }
-  [[nodiscard]] WallTime wall_now() override { return WallTime(std::chrono::milliseconds(1'700'000'000'000)); }
+  [[nodiscard]] WallTime wall_now() override { return wall; }
+  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
 };
 
 struct Peer {
@@ -34,6 +35,7 @@ struct Peer {
     store = std::move(store::Store::open(store_options).value());
     store->set_commit_listener([this](store::CommitEvent&& event) { commits.push_back(std::move(event)); });
     options.device = options.name = std::move(device);
+    options.tombstone_ttl = std::chrono::seconds(5);
     engine = std::make_unique<Engine>(*store, options);
   }
   void subscribe(const char* select) { engine->subscribe(query::Predicate::parse(select, {}).value(), {}); }
@@ -51,7 +53,7 @@ struct Peer {
     }
     return all;
   }
-  StillClock clock;
+  HandClock clock;
   SeededRandom random;
   support::MemoryDisk disk;
   EngineOptions options;
@@ -146,6 +148,36 @@ void conversations(Seeds& seeds) {
   }
 }
 
+// Two that hold everything, of which one is away for longer than deletions are remembered.
+void forgetting(Seeds& seeds) {
+  Peer a("a"), b("bb");
+  for (Peer* each : {&a, &b}) {
+    each->subscribe("SELECT * FROM cars");
+    changes(*each, each->options.device);
+  }
+  for (LinkId link = 1; link < 4; ++link) {
+    Conversation talk;
+    a.engine->link_opened({link, "bb", "b", true}, {});
+    b.engine->link_opened({link, "a", "a", false}, {});
+    talk.settle(a, b, link);
+    changes(b, "b" + std::to_string(link));
+    talk.settle(a, b, link);
+    a.engine->link_closed(link, {});
+    b.engine->link_closed(link, {});
+    b.write([&](store::Transaction& t) { return t.remove("cars", "a1"); });
+    a.write([&](store::Transaction& t) { return t.set("cars", "a1", {"x"}, static_cast<std::int64_t>(link)); });
+    b.clock.wall += std::chrono::seconds(20);
+    static_cast<void>(b.frames());
+    static_cast<void>(a.frames());
+    b.engine->on_deadline(Instant() + std::chrono::seconds(100 * link));
+    for (const Bytes& said : talk.said) {
+      seeds.write("frames", said);
+      seeds.write("engine", said);
+    }
+  }
+  if (b.store->purged() == 0) std::fprintf(stderr, "nothing was forgotten\n");
+}
+
 void documents(Seeds& seeds) {
   Peer a("a");
   changes(a, "d");
@@ -191,6 +223,7 @@ int main(int argc, char** argv) {
   }
   fermata::sync::Seeds seeds(argv[1]);
   fermata::sync::conversations(seeds);
+  fermata::sync::forgetting(seeds);
   fermata::sync::documents(seeds);
   fermata::sync::reconciliations(seeds);
   return 0;

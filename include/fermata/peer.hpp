@@ -37,6 +37,7 @@ struct LinkStatus {
   bool caught_up = false;         // we have all it had for us
   bool remote_caught_up = false;  // it has confirmed all we have for it
   std::uint64_t documents_sent = 0, documents_received = 0, bytes_sent = 0, bytes_received = 0;
+  std::uint64_t documents_too_large = 0;  // passed over, since no frame holds one of their values: it lacks these
 };
 
 // A device that said goodbye, as one does that is about to be suspended, and has not been back.

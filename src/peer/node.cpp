@@ -326,7 +326,8 @@ PeerStatus Node::status_on_loop() const {
                             .documents_sent = session.documents_sent,
                             .documents_received = session.documents_received,
                             .bytes_sent = session.bytes_sent,
-                            .bytes_received = session.bytes_received});
+                            .bytes_received = session.bytes_received,
+                            .documents_too_large = session.documents_too_large});
   }
   for (const auto& peer : engine_.away()) {
     AwayStatus away{.device = peer.device, .name = peer.name};

@@ -47,6 +47,17 @@ TEST(Mesh, WhatIsForgottenStaysDeletedAndNothingElseIsLost) {
   EXPECT_GT(evicted, 0u);
 }
 
+TEST(Mesh, CountersAreTheSumOfAllThatWasCounted) {
+  std::uint64_t counters = 0;
+  for (std::uint64_t seed = 1; seed <= 150 && !HasFailure(); ++seed) {
+    const Outcome outcome = run_scenario(kCounting, seed);
+    EXPECT_FALSE(outcome.violation) << outcome.violation.what << '\n' << how_to_repeat(kCounting, seed);
+    counters += outcome.counters;
+  }
+  std::printf("%llu counters\n", static_cast<unsigned long long>(counters));
+  EXPECT_GT(counters, 0u);
+}
+
 TEST(Mesh, LongerRunsOfMoreDevicesConverge) {
   for (std::uint64_t seed = 1; seed <= 12 && !testing::Test::HasFailure(); ++seed) expect_good(kLong, seed);
 }

@@ -23,7 +23,8 @@ const char* name_of(Oracle oracle) {
                                     "answer",       "caught up",
                                     "silence",      "once",
                                     "repair",       "digest",
-                                    "dot",          "window"};
+                                    "dot",          "count",
+                                    "window"};
   return kNames[static_cast<std::size_t>(oracle)];
 }
 
@@ -78,6 +79,7 @@ void Scenario::gather() {
 void Scenario::judge() {
   gather();
   judge_writes();
+  if (outcome_.lost == 0) judge_counters();
   for (std::size_t i = 0; i < network_.size(); ++i) {
     for (const query::Predicate& wanted : network_.device(i).subscriptions()) judge_subscription(i, wanted);
   }
@@ -129,6 +131,23 @@ void Scenario::judge_writes() {
     if (document.life() > known)
       report(Oracle::Resurrection, fmt::format("{}/{} has life {}, but nobody gave it more than {}", name.first,
                                                name.second, document.life(), known));
+  }
+}
+
+// Nothing but increments ever wrote to the field, so it is all that was counted in the document's life.
+void Scenario::judge_counters() {
+  std::map<DocumentKey, std::int64_t> sums;
+  for (const Acknowledged& write : acknowledged_) {
+    const DocumentKey key{write.collection, write.id};
+    const crdt::Document& truth = truth_.at(key);
+    if (write.counted != 0 && truth.alive() && write.life == truth.life()) sums[key] += write.counted;
+  }
+  for (const auto& [key, sum] : sums) {
+    const Map view = truth_.at(key).view();
+    const auto field = view.find("k");
+    ++outcome_.counters;
+    if (field == view.end() || field->second != Value(sum))
+      report(Oracle::Count, fmt::format("{}/{}: {}, but {} was counted", key.first, key.second, to_json(view), sum));
   }
 }
 

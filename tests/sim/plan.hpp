@@ -21,6 +21,7 @@ struct Plan {
   Duration heartbeat = seconds(4), dead_after = seconds(10);
   Duration tombstone_ttl = Duration::zero();  // nothing is forgotten, not even by a clock that is a year ahead
   [[nodiscard]] bool forgets() const { return tombstone_ttl > Duration::zero(); }
+  bool counts = false;  // half of the writes are increments
   NetworkTimes network = {};
 
   [[nodiscard]] Duration paced(Duration duration) const { return duration * leisure / hurry; }
@@ -36,6 +37,13 @@ inline constexpr Plan kShort{
     .heartbeat = milliseconds(1500),
     .dead_after = seconds(4),
     .network = {.redial_least = milliseconds(50), .redial_most = milliseconds(600), .latency_most = milliseconds(120)}};
+// Everybody counts at once, into the same counters.
+inline constexpr Plan kCounting = [] {
+  Plan plan = kShort;
+  plan.name = "counting";
+  plan.counts = true;
+  return plan;
+}();
 inline constexpr Plan kLong{.name = "long"};
 inline constexpr Plan kLarge{.name = "large",
                              .least_devices = 100,
@@ -67,7 +75,7 @@ inline constexpr Plan kWeek{.name = "week",
                             .network = {.redial_least = seconds(1), .redial_most = seconds(60)}};
 
 [[nodiscard]] inline std::optional<Plan> plan_named(std::string_view name) {
-  for (const Plan& plan : {kShort, kLong, kLarge, kForgetful, kWeek}) {
+  for (const Plan& plan : {kShort, kCounting, kLong, kLarge, kForgetful, kWeek}) {
     if (name == plan.name) return plan;
   }
   return std::nullopt;

@@ -24,6 +24,7 @@ enum class Oracle : std::uint8_t {
   Repair,             // digests differed where everything had been sent: made good, but something was lost
   Digest,             // a store's digest is not that of its documents
   Dot,                // one name for two commits
+  Count,              // a counter is not the sum of what was counted
   Window,             // more is on its way to somebody than the window allows
 };
 [[nodiscard]] const char* name_of(Oracle oracle);
@@ -51,6 +52,7 @@ struct Outcome {
   std::vector<Size> sizes;  // each plan.sample
   std::uint64_t trace_hash = 0;
   std::uint64_t writes = 0, refused = 0, lost = 0, frames = 0, evicted = 0, forgotten = 0;
+  std::uint64_t counters = 0;  // whose sum was judged
 };
 
 [[nodiscard]] Outcome run_scenario(const Plan& plan, std::uint64_t seed, const Mutations& mutations = {});
@@ -60,6 +62,7 @@ struct Acknowledged {
   std::string collection, id;
   std::uint64_t life = 0;
   std::optional<crdt::Register> written;  // nothing: it was a deletion
+  std::int64_t counted = 0;               // not 0: it was an increment
 };
 
 // Whether the document's state includes the write or something that beats it.
@@ -92,6 +95,7 @@ class Scenario {
   [[nodiscard]] Status write_one(store::Transaction& transaction, std::size_t index,
                                  std::vector<Acknowledged>& written);
   [[nodiscard]] bool may_insert(std::size_t index, std::size_t document) const;
+  [[nodiscard]] static bool is_of(const crdt::Register& found, const Acknowledged& write, std::uint64_t head);
   void acknowledge(Device& device, std::vector<Acknowledged>& written, std::uint64_t head);
   void change_subscription();
   [[nodiscard]] std::string random_select();
@@ -118,6 +122,7 @@ class Scenario {
   void gather();
   [[nodiscard]] bool is_witness(std::size_t device, const std::string& collection);
   void judge_writes();
+  void judge_counters();
   void judge_digests();
   [[nodiscard]] bool is_forgotten(const crdt::Document& own, const crdt::Document& truth) const;
   void judge_dots(const crdt::Register& written);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "crdt/counter.hpp"
 #include "scenario.hpp"
 
 namespace fermata::sim {
@@ -65,6 +66,12 @@ void Scenario::write_at(std::size_t index, std::uint64_t operations) {
   if (device.up()) device.turn([] {});
 }
 
+bool Scenario::is_of(const crdt::Register& found, const Acknowledged& write, std::uint64_t head) {
+  if (write.counted == 0) return found.path == write.written->path;
+  return found.kind == crdt::RegisterKind::Counter && found.mark.local_seq > head &&
+         crdt::counter_path(found) == write.written->path;
+}
+
 // What the author now reads is what it wrote, and that is what it was promised.
 void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written, std::uint64_t head) {
   ++commits_;
@@ -80,7 +87,7 @@ void Scenario::acknowledge(Device& device, std::vector<Acknowledged>& written, s
       continue;
     }
     for (const crdt::Register& each : document->registers()) {
-      if (each.path != write.written->path) continue;
+      if (!is_of(each, write, head)) continue;
       write.written = each;
       // Where nothing was to unset, nothing was written.
       if (each.mark.local_seq > head) judge_dots(each);
@@ -120,6 +127,12 @@ Status Scenario::write_one(store::Transaction& transaction, std::size_t index, s
     write.written.reset();
     written.push_back(write);
     return transaction.remove(collection, id);
+  }
+  if (plan_.counts && world_.chance(50)) {
+    write.counted = world_.chance(30) ? -1 : static_cast<std::int64_t>(1 + world_.random().below(3));
+    write.written->path = {"k"};
+    written.push_back(write);
+    return transaction.increment(collection, id, {"k"}, write.counted);
   }
   written.push_back(write);
   if (what == 1) return transaction.unset(collection, id, path);
