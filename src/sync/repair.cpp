@@ -87,12 +87,11 @@ Status Repair::start() {
       if (!done) return done;
       continue;
     }
-    run_.emplace();
-    run_->key = next.key;
-    run_->number = draw_number();
-    run_->nth = shared_.runs;
-    run_->behind = next.stand.behind;
-    run_->ours = std::move(*ours);
+    run_ = Run{.key = next.key,
+               .number = draw_number(),
+               .nth = shared_.runs,
+               .behind = next.stand.behind,
+               .ours = std::move(*ours)};
     if (run_->behind) {
       auto others = other_rows(next.key);
       if (!others) return fail(std::move(others.error()));
