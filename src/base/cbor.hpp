@@ -15,6 +15,7 @@ inline constexpr std::size_t kMaxDepth = 64;
 
 class CborWriter {
  public:
+  CborWriter() { out_.reserve(kRoom); }
   void null();
   void boolean(bool value);
   void uint(std::uint64_t value);
@@ -32,6 +33,7 @@ class CborWriter {
   [[nodiscard]] ByteView view() const { return out_; }
 
  private:
+  static constexpr std::size_t kRoom = 256;  // most documents fit
   Bytes out_;
 };
 

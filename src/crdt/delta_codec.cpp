@@ -33,6 +33,8 @@ std::uint64_t code_of(Relation relation, std::size_t commit, RegisterKind kind) 
          static_cast<std::uint64_t>(kind);
 }
 
+constexpr std::size_t kLeastWidth = 2;
+constexpr std::size_t kUsualRegisters = 16;  // room for more is made when they come
 constexpr std::size_t width_of(RegisterKind kind) {
   return has_value(kind) ? 3 : 2;
 }
@@ -224,6 +226,7 @@ void DeltaReader::read_share(FieldReader& in, Register& r) {
 std::vector<Register> DeltaReader::read_registers(FieldReader& in, const std::vector<CommitRow>& rows) {
   std::vector<Register> registers;
   std::size_t items = in.array();
+  registers.reserve(std::min<std::size_t>(items / kLeastWidth, kUsualRegisters));
   while (items != 0 && in.ok()) {
     Register r = read_register(in, rows);
     const std::size_t width = width_of(r.kind);

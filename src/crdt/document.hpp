@@ -124,7 +124,9 @@ class Document {
   // Takes in what a remote knows. Everything that changed here gets `mark`. Result: whether anything changed.
   // The registers must be sorted by path. Never fails: a Delta that decoded is mergeable. Registers with a life above
   // delta.life raise the document's life.
-  bool merge(const Delta& delta, const LocalMark& mark);
+  // The second takes registers out of the delta; if it returns false, it took none.
+  bool merge(const Delta& delta, const LocalMark& mark) { return merge(Delta(delta), mark); }
+  bool merge(Delta&& delta, const LocalMark& mark);
 
   // Everything with a local seq above `since` that did not come from `except_source` (0: no exception).
   // Delta.life is always the document's life. Nothing if neither a register nor the life qualifies.
@@ -144,8 +146,8 @@ class Document {
 
  private:
   bool raise_life(std::uint64_t life, const LocalMark& mark);
-  bool merge_one(const Register& theirs, const LocalMark& mark);
-  bool merge_all(const std::vector<Register>& theirs, const LocalMark& mark);
+  bool merge_one(Register& theirs, const LocalMark& mark);
+  bool merge_all(std::vector<Register>& theirs, const LocalMark& mark);
   [[nodiscard]] bool has_younger_ancestor(const Register& r) const;
   void hide_ancestors(const Path& path);
   [[nodiscard]] Result<Register> model_for(const Path& path, const Commit& commit) const;

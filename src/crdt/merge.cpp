@@ -26,15 +26,15 @@ int rank(RegisterKind kind) {
 // A register of the joined list, not yet judged by its ancestors.
 struct Candidate {
   Register* ours = nullptr;
-  const Register* theirs = nullptr;  // exactly one is set
+  Register* theirs = nullptr;  // exactly one is set
   [[nodiscard]] const Register& get() const { return ours != nullptr ? *ours : *theirs; }
 };
 
-std::vector<Candidate> join(std::vector<Register>& ours, const std::vector<Register>& theirs, std::uint64_t life) {
+std::vector<Candidate> join(std::vector<Register>& ours, std::vector<Register>& theirs, std::uint64_t life) {
   std::vector<Candidate> joined;
   joined.reserve(ours.size() + theirs.size());
   auto our = ours.begin();
-  for (const Register& their : theirs) {
+  for (Register& their : theirs) {
     if (their.life != life) continue;
     for (; our != ours.end() && our->path < their.path; ++our) joined.push_back({&*our, nullptr});
     if (our == ours.end() || our->path != their.path) {
@@ -57,14 +57,14 @@ bool wins(const Register& a, const Register& b) {
   return has_value(a.kind) && encode_value(a.value) > encode_value(b.value);
 }
 
-bool Document::merge(const Delta& delta, const LocalMark& mark) {
+bool Document::merge(Delta&& delta, const LocalMark& mark) {
   std::uint64_t life = delta.life;
   for (const Register& r : delta.registers) life = std::max(life, r.life);
   bool changed = raise_life(life, mark);
 
   constexpr std::size_t kWorthJoining = 8;  // below 1/8 of ours, finding each place is cheaper than a pass over all
   if (delta.registers.size() == 1 || delta.registers.size() * kWorthJoining < registers_.size()) {
-    for (const Register& r : delta.registers) changed = merge_one(r, mark) || changed;
+    for (Register& r : delta.registers) changed = merge_one(r, mark) || changed;
   } else {
     changed = merge_all(delta.registers, mark) || changed;
   }
@@ -79,7 +79,7 @@ bool Document::raise_life(std::uint64_t life, const LocalMark& mark) {
   return true;
 }
 
-bool Document::merge_all(const std::vector<Register>& theirs, const LocalMark& mark) {
+bool Document::merge_all(std::vector<Register>& theirs, const LocalMark& mark) {
   const std::vector<Candidate> joined = join(registers_, theirs, kept_life());
   std::vector<Register> kept;
   kept.reserve(joined.size());
@@ -97,7 +97,7 @@ bool Document::merge_all(const std::vector<Register>& theirs, const LocalMark& m
     if (candidate.ours != nullptr) {
       kept.push_back(std::move(*candidate.ours));
     } else {
-      kept.push_back(*candidate.theirs);
+      kept.push_back(std::move(*candidate.theirs));
       kept.back().mark = mark;
       changed = true;
     }
@@ -106,21 +106,21 @@ bool Document::merge_all(const std::vector<Register>& theirs, const LocalMark& m
   return changed;
 }
 
-bool Document::merge_one(const Register& theirs, const LocalMark& mark) {
+bool Document::merge_one(Register& theirs, const LocalMark& mark) {
   if (theirs.life != kept_life() || has_younger_ancestor(theirs)) return false;
   auto at = place_of(registers_, theirs.path);
   const bool replaces = at != registers_.end() && at->path == theirs.path;
   if (replaces && !wins(theirs, *at)) return false;
 
-  Register fresh = theirs;
+  Register fresh = std::move(theirs);
   fresh.mark = mark;
   const auto first = at + (replaces ? 1 : 0);
-  const auto last = end_of_subtree(first, registers_.end(), theirs.path);
+  const auto last = end_of_subtree(first, registers_.end(), fresh.path);
   const auto survivors =
-      std::remove_if(first, last, [age = age_of(theirs)](const Register& r) { return age_of(r) < age; });
+      std::remove_if(first, last, [age = age_of(fresh)](const Register& r) { return age_of(r) < age; });
   if (survivors != first) hide(fresh);
   registers_.erase(survivors, last);
-  hide_ancestors(theirs.path);
+  hide_ancestors(fresh.path);
   if (replaces) {
     *at = std::move(fresh);
   } else {

@@ -117,6 +117,7 @@ class Transaction {
  public:
   ~Transaction();
   Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) noexcept;
   Transaction(const Transaction&) = delete;
 
   [[nodiscard]] Result<crdt::Document> load(std::string_view collection,
@@ -132,8 +133,11 @@ class Transaction {
   [[nodiscard]] Status unset(std::string_view collection, std::string_view id, const crdt::Path& path);
   [[nodiscard]] Status remove(std::string_view collection, std::string_view id);
   // A remote's change; `source` from Store::source_number. Not mixed with local writes in one transaction. Result:
-  // whether it changed anything.
-  [[nodiscard]] Result<bool> merge(const crdt::Delta& delta, std::uint32_t source);
+  // whether it changed anything. The second takes registers out of the delta, unless it returns false.
+  [[nodiscard]] Result<bool> merge(const crdt::Delta& delta, std::uint32_t source) {
+    return merge(crdt::Delta(delta), source);
+  }
+  [[nodiscard]] Result<bool> merge(crdt::Delta&& delta, std::uint32_t source);
   [[nodiscard]] Status save_cursor(const Cursor& cursor);
   // Drops a living document here and tells no peer: the row goes, the log and every other peer's copy stay. Mixes with
   // local writes and merges. The caller sees to it that none of our own subscriptions asks for it: it would not come

@@ -30,6 +30,7 @@ Status Transaction::State::write(std::string_view collection, std::string_view i
 Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Transaction::~Transaction() = default;
 Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 
 Result<Transaction> Store::begin() {
   std::unique_lock lock(impl_->write_mutex);
@@ -112,7 +113,7 @@ Status Transaction::remove(std::string_view collection, std::string_view id) {
   return state_->write(collection, id, [&](auto& document, const auto& commit) { return document.remove(commit); });
 }
 
-Result<bool> Transaction::merge(const crdt::Delta& delta, std::uint32_t source) {
+Result<bool> Transaction::merge(crdt::Delta&& delta, std::uint32_t source) {
   if (source == 0) {
     return fail(ErrorCode::InvalidArgument, "0 is no remote's source number; ask source_number() for one");
   }
@@ -131,7 +132,7 @@ Result<bool> Transaction::merge(const crdt::Delta& delta, std::uint32_t source) 
   State::Entry& target = **found;
   state_->remember_before(target);
   const std::uint64_t seq = target.seq != 0 ? target.seq : state_->next_seq;
-  if (!target.document.merge(delta, {.local_seq = seq, .source = source})) {
+  if (!target.document.merge(std::move(delta), {.local_seq = seq, .source = source})) {
     return false;
   }
   state_->mark_changed(target);

@@ -119,9 +119,11 @@ Result<Intake::Applied> Intake::apply(Changes changes, const Feed& feed, const G
     return fail(std::move(merged.error()));
   if (!applied.dead.empty()) {
     // A transaction of its own, because it is a change of ours; before the frame counts, so that it is not forgotten.
-    { const store::Transaction given_up = *std::move(transaction); }
-    if (auto buried = bury(applied.dead); !buried) return fail(std::move(buried.error()));
-    return apply(std::move(changes), feed, gate, now);
+    // What has been merged is good, counted or not.
+    if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
+    if (auto buried = bury(applied); !buried) return fail(std::move(buried.error()));
+    transaction = shared_.store.begin();
+    if (!transaction) return fail(std::move(transaction.error()));
   }
   auto next = conclude(*transaction, changes, feed, applied);
   if (!next) return fail(std::move(next.error()));
@@ -164,11 +166,11 @@ Status Intake::fold_unread(const Changes& changes) {
   return {};
 }
 
-Status Intake::merge_all(store::Transaction& transaction, const Changes& changes, const Feed& feed, const GateOf& gate,
+Status Intake::merge_all(store::Transaction& transaction, Changes& changes, const Feed& feed, const GateOf& gate,
                          Applied& applied) {
   // Catching up may bring what others bring too; that says nothing about who is quicker.
   const bool live = caught_up() && shared_.greeted > 1;
-  for (const SentDocument& sent : changes.documents) {
+  for (SentDocument& sent : changes.documents) {
     auto changed = merge(transaction, sent, feed, gate(sent.delta.collection), applied);
     if (!changed) return fail(std::move(changed.error()));
     if (*changed || !live) continue;
@@ -177,9 +179,9 @@ Status Intake::merge_all(store::Transaction& transaction, const Changes& changes
   return {};
 }
 
-Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed, Gate gate,
+Result<bool> Intake::merge(store::Transaction& transaction, SentDocument& sent, const Feed& feed, Gate gate,
                            Applied& applied) {
-  const crdt::Delta& delta = sent.delta;
+  crdt::Delta& delta = sent.delta;
   const auto life = transaction.life(delta.collection, delta.id);
   if (!life) return fail(life.error());
   if (crdt::kept_life(delta.life) > crdt::kept_life(*life)) {
@@ -192,12 +194,12 @@ Result<bool> Intake::merge(store::Transaction& transaction, const SentDocument& 
   // whole may be the remote's answer to a name of ours: it has then forgotten a later one, or never had our life.
   if ((delta.life % 2 == 1 || delta.whole) && delta.life < *life && mutation != Mutation::DeadUntold) {
     applied.corrections.push_back({delta.collection, delta.id});
-    return transaction.merge(delta, source_);
+    return transaction.merge(std::move(delta), source_);
   }
-  if (!sent.fingerprint) return transaction.merge(delta, source_);
+  if (!sent.fingerprint) return transaction.merge(std::move(delta), source_);
   const auto before = transaction.load(delta.collection, delta.id);
   if (!before) return fail(before.error());
-  auto changed = transaction.merge(delta, source_);
+  auto changed = transaction.merge(std::move(delta), source_);
   if (!changed) return changed;
   const auto after = transaction.load(delta.collection, delta.id);
   if (!after) return fail(after.error());
@@ -237,15 +239,17 @@ bool Intake::wants(const crdt::Delta& delta) const {
   });
 }
 
-Status Intake::bury(const std::vector<crdt::Delta>& dead) {
+// The remote is told, since it believes them alive.
+Status Intake::bury(Applied& applied) {
   auto transaction = shared_.store.begin();
   if (!transaction) return fail(std::move(transaction.error()));
-  for (const crdt::Delta& delta : dead) {
+  for (const crdt::Delta& delta : applied.dead) {
     if (auto buried = transaction->bury(delta); !buried) return buried;
+    if (!shared_.has(Mutation::DeadUntold)) applied.corrections.push_back({delta.collection, delta.id});
   }
   if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
-  given_up_ += dead.size();
-  shared_.given_up += dead.size();
+  given_up_ += applied.dead.size();
+  shared_.given_up += applied.dead.size();
   return {};
 }
 

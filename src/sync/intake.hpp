@@ -93,17 +93,17 @@ class Intake {
 
   void leave_out(Changes& changes, const GateOf& gate) const;
   // Result: whether it changed anything.
-  [[nodiscard]] Result<bool> merge(store::Transaction& transaction, const SentDocument& sent, const Feed& feed,
-                                   Gate gate, Applied& applied);
-  // Takes in all documents, or finds some dead and must not be committed.
-  [[nodiscard]] Status merge_all(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+  [[nodiscard]] Result<bool> merge(store::Transaction& transaction, SentDocument& sent, const Feed& feed, Gate gate,
+                                   Applied& applied);
+  // Takes in all documents but those that it finds dead. Takes registers out of them.
+  [[nodiscard]] Status merge_all(store::Transaction& transaction, Changes& changes, const Feed& feed,
                                  const GateOf& gate, Applied& applied);
   // Of a document that begins here: whether it is to be taken in now, and if not, what else becomes of it.
   [[nodiscard]] Result<bool> admits(store::Transaction& transaction, const crdt::Delta& delta, Gate gate,
                                     Applied& applied) const;
   [[nodiscard]] bool is_trusted(const Changes& changes) const;
   [[nodiscard]] bool wants(const crdt::Delta& delta) const;
-  [[nodiscard]] Status bury(const std::vector<crdt::Delta>& dead);
+  [[nodiscard]] Status bury(Applied& applied);
   // The rest of a frame whose documents are in: what must be asked for, and how far it counts.
   [[nodiscard]] Result<Folded> conclude(store::Transaction& transaction, const Changes& changes, const Feed& feed,
                                         Applied& applied);

@@ -22,7 +22,9 @@ void Outlet::send(Bytes frame) {
 }
 
 LoadedCommit::LoadedCommit(store::Store& store, const SubscriptionIndex& index, const store::CommitEvent& event)
-    : store_(store), event_(event), candidates_(event.changes.size()), documents_(event.changes.size()) {
+    : store_(store), event_(event) {
+  if (index.empty()) return;
+  candidates_.resize(event.changes.size());
   for (std::size_t i = 0; i < event.changes.size(); ++i) {
     const store::DocumentChange& change = event.changes[i];
     std::vector<SubscriptionIndex::Holder>& found = candidates_[i];
@@ -34,6 +36,7 @@ LoadedCommit::LoadedCommit(store::Store& store, const SubscriptionIndex& index, 
 }
 
 std::span<const SubscriptionIndex::Holder> LoadedCommit::candidates(std::size_t index, LinkId link) const {
+  if (candidates_.empty()) return {};
   const auto& all = candidates_[index];
   const auto first = std::lower_bound(all.begin(), all.end(), SubscriptionIndex::Holder{link, 0});
   const auto end = std::find_if(first, all.end(), [link](const auto& holder) { return holder.link != link; });
@@ -48,6 +51,7 @@ bool LoadedCommit::concerns(LinkId link) const {
 }
 
 Result<const crdt::Document*> LoadedCommit::document(std::size_t index) {
+  documents_.resize(event_.changes.size());
   std::optional<crdt::Document>& slot = documents_[index];
   if (!slot) {
     const store::DocumentChange& change = event_.changes[index];

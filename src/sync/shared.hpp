@@ -72,7 +72,7 @@ class LoadedCommit {
  private:
   store::Store& store_;
   const store::CommitEvent& event_;
-  std::vector<std::vector<SubscriptionIndex::Holder>> candidates_;  // by change
+  std::vector<std::vector<SubscriptionIndex::Holder>> candidates_;  // by change; empty if there are none
   std::vector<std::optional<crdt::Document>> documents_;
 };
 

@@ -26,6 +26,8 @@ class SubscriptionIndex {
   // With the predicate that it was added with.
   void remove(const Holder& holder, const query::Predicate& predicate);
 
+  [[nodiscard]] bool empty() const { return collections_.empty(); }
+
   // Appends all that match the document, and few others: those whose predicate demands no single value, and those that
   // demand one that the document has. Some may come twice when called for several states of it.
   void find(const std::string& collection, std::string_view id, const Map& view, std::vector<Holder>& found) const;
