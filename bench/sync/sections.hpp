@@ -21,7 +21,7 @@ void measure_resume(Report& report, const Sizes& sizes, int repeats);
 void measure_strangers(Report& report, const Sizes& sizes, int repeats);
 // Resident memory with 1, 10 and 100 connected devices.
 void measure_memory(Report& report, const Sizes& sizes, int repeats);
-// A change that one of 1, 100 or 10,000 subscriptions of a remote's wants.
+// A change that one of 1, 100, 1,000 subscriptions of a remote's wants, and one of 10,000 of ten remotes'.
 void measure_subscriptions(Report& report, const Sizes& sizes, int repeats);
 
 // The device that measure_memory() weighs, in a process of its own: says its address on stdout, ends with its input.

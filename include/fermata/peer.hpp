@@ -108,7 +108,7 @@ class Peer {
   [[nodiscard]] Database& database();
 
   // Asks every peer that we meet for the documents of `SELECT * FROM c [WHERE …]`, now and later.
-  // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter), LimitExceeded (64 different ones),
+  // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter), LimitExceeded (1024 different ones),
   // Closed.
   [[nodiscard]] Result<Subscription> subscribe(std::string_view select, const Map& parameters = {});
 
