@@ -98,10 +98,12 @@ Status Mirror::on(const Match& match) {
 }
 
 Status Mirror::begin(const RemoteSubscription& subscription, const Match& match) {
-  if (++runs_ > kMaxRuns) return fail(ErrorCode::LimitExceeded, "the peer reconciles again and again");
+  const bool told = standing_.contains(match.subscription);
+  if (!told && ++runs_ > kMaxRuns) return fail(ErrorCode::LimitExceeded, "the peer reconciles again and again");
   auto set = read_item_set(shared_.store, subscription.predicate);
   if (!set) return fail(std::move(set.error()));
-  if (standing_.erase(match.subscription) == 0) {
+  standing_.erase(match.subscription);
+  if (!told) {
     ++repairs_;
     ++shared_.repairs;
   }

@@ -16,7 +16,7 @@ namespace fermata::sync {
 
 class Mirror {
  public:
-  // Runs that a remote may begin in one session; each makes us read our log's index.
+  // Runs that a remote may begin in one session without having been told to; each makes us read our log's index.
   static constexpr std::size_t kMaxRuns = 256;
   static constexpr std::size_t kMaxSymbolsPerRequest = 1u << 17;
 
@@ -78,7 +78,7 @@ class Mirror {
   std::multimap<std::uint64_t, Shut> shut_;      // by subscription: see refuses()
   std::map<std::uint64_t, std::string> behind_;  // subscription, collection: see judges()
   std::optional<Run> run_;
-  std::size_t runs_ = 0;
+  std::size_t runs_ = 0;  // that the remote began untold
   std::uint64_t repairs_ = 0;
 };
 

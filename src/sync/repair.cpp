@@ -18,6 +18,8 @@ constexpr std::uint64_t kShortList = 100;
 // Bytes: of a listed item in a long list, and of the symbols for one differing item.
 constexpr double kListedItem = 7;
 constexpr double kDifferingItem = 18;
+// Of the items that we hold, so many times as many symbols at most.
+constexpr std::uint64_t kMostSymbols = 2;
 // Whoever holds less than this part of a collection is sent all of it rather than asked what it lacks.
 constexpr std::uint64_t kFewPart = 8;
 constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
@@ -28,6 +30,9 @@ constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
 
 Status Repair::on(const Stand& stand) {
   if (!intake_.has(stand.subscription)) return {};  // ended by us, while this was on its way
+  // Each makes us read what we hold of it.
+  if (!told_.insert(stand.subscription).second && ++told_again_ > Mirror::kMaxRuns)
+    return fail(ErrorCode::LimitExceeded, "the peer wants to be compared with again and again");
   if (stand.behind) withhold(stand);
   std::erase_if(waiting_, [&](const Waiting& each) { return each.key == stand.subscription; });
   if (run_ && run_->key == stand.subscription) run_.reset();
@@ -147,9 +152,11 @@ void Repair::ask_for_more_symbols() {
   const Run& run = *run_;
   const double difference = run.decoder->estimate();
   const double list = kListedItem * static_cast<double>(run.theirs->digest.count);
-  const std::uint64_t sets = run.theirs->digest.count + run.ours.digest.count;
-  if (difference * kDifferingItem > list || run.asked > 2 * sets + kFirstSymbols) return ask_for_list();
   const std::uint64_t wanted = std::max<std::uint64_t>(symbols_for(difference), run.asked + run.asked / 4);
+  // So small a difference that symbols are worth it is one of two sets of about the same size. They are kept until they
+  // decode, so what the remote says of its own must not be what bounds them.
+  const std::uint64_t most = kMostSymbols * run.ours.items.size() + kFirstSymbols;
+  if (difference * kDifferingItem > list || wanted > most) return ask_for_list();
   const std::uint64_t count = std::min<std::uint64_t>(wanted - run.asked, Mirror::kMaxSymbolsPerRequest);
   ask(Match::How::Symbols, run.asked, count);
   run_->asked += count;
@@ -204,8 +211,12 @@ Status Repair::on(const Items& items) {
   if (items.above != run.listed) return fail(ErrorCode::Protocol, "the peer lists its items out of order");
   const auto theirs = unpack_items(items.packed, items.above);
   if (!theirs) return fail(theirs.error());
+  if (theirs->size() > kItemsPerFrame) return fail(ErrorCode::LimitExceeded, "more items than belong into one ITEMS");
   if (!theirs->empty() && theirs->back() > items.up_to)
     return fail(ErrorCode::Protocol, "the peer lists items beyond the end that it names");
+  if (theirs->size() > run.theirs->digest.count - run.items_listed)
+    return fail(ErrorCode::Protocol, "the peer lists more items than it has");
+  run.items_listed += theirs->size();
   const auto below = [](const Item& item, std::uint64_t end) { return item.version <= end; };
   auto ours = std::lower_bound(run.ours.items.begin(), run.ours.items.end(), items.above, below);
   const auto end = std::lower_bound(ours, run.ours.items.end(), items.up_to, below);

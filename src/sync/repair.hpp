@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,10 +56,11 @@ class Repair {
     bool behind = false;
     ItemSet ours;
     std::optional<RunHead> theirs;
-    std::optional<SymbolDecoder> decoder;         // while symbols are coming
-    std::uint64_t asked = 0;                      // symbols in all
-    bool lists = false;                           // items are coming
-    std::uint64_t listed = 0;                     // up to here
+    std::optional<SymbolDecoder> decoder;  // while symbols are coming
+    std::uint64_t asked = 0;               // symbols in all
+    bool lists = false;                    // items are coming
+    std::uint64_t listed = 0;              // up to here
+    std::uint64_t items_listed = 0;
     std::vector<std::uint64_t> missing, surplus;  // ascending; what has been asked about is taken off the end
     std::vector<std::uint64_t> others;            // rows that are no items, of which we may have missed the deletion
     bool known = false;                           // the first two above are complete
@@ -96,6 +98,8 @@ class Repair {
   bool moved_ = false;                             // a position of ours, since pump() said so
   std::map<std::uint64_t, std::string> behind_;    // subscriptions for which a collection of the feed's is withheld
   std::map<std::uint64_t, std::size_t> attempts_;  // by subscription
+  std::set<std::uint64_t> told_;                   // subscriptions that the remote has said STAND of
+  std::size_t told_again_ = 0;
   std::uint64_t repairs_ = 0;
 };
 

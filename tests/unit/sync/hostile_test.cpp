@@ -4,6 +4,8 @@
 #include "base/cbor.hpp"
 #include "pair.hpp"
 #include "sync/changes_writer.hpp"
+#include "sync/message_reader.hpp"
+#include "sync/reconcile.hpp"
 
 namespace fermata::sync {
 namespace {
@@ -226,6 +228,84 @@ TEST(HostileFrames, ReconciliationsWithoutEndEndTheSession) {
   std::vector<Bytes> frames{hello({{3, "SELECT * FROM cars", "e", {}}})};
   for (std::uint64_t run = 1; run <= 300; ++run) frames.push_back(encode(Match{3, run, Match::How::Symbols, 0, 1}));
   EXPECT_EQ(code_of(Victim().hears(frames)), ErrorCode::LimitExceeded);
+}
+
+struct Feeder {
+  Feeder() {
+    auto transaction = node.store->begin().value();
+    for (int i = 0; i < 300; ++i)
+      EXPECT_TRUE(transaction.insert("cars", "v" + std::to_string(i), {{"x", i}}).has_value());
+    EXPECT_TRUE(transaction.commit().has_value());
+    node.subscribe("SELECT * FROM cars");
+    node.engine->link_opened({1, "stranger", "there", false}, node.now());
+    say(hello());
+  }
+  void say(const Bytes& frame) {
+    node.engine->frame_received(1, frame, node.now());
+    MessageReader reader;
+    for (Action& action : node.drain()) {
+      if (auto* close = std::get_if<CloseLink>(&action)) {
+        closed = close->why;
+      } else if (auto message = reader.read(std::get<SendFrame>(action).frame)) {
+        if (const auto* match = std::get_if<Match>(&*message)) asked = *match;
+      }
+    }
+  }
+  // That we hold so many documents, none of which the node has.
+  void stand(std::uint64_t count) { say(encode(Stand{key, false, 1, count, crdt::Digest{count, 2, 3}})); }
+
+  Node node{"victim"};
+  const std::uint64_t key = query::Predicate::parse("SELECT * FROM cars", {})->key();
+  Match asked;  // latest
+  std::optional<Error> closed;
+};
+
+TEST(HostileFeeder, MayNotMakeUsBeginAgainAndAgain) {
+  Feeder feeder;
+  int stands = 0;
+  for (; stands < 1000 && !feeder.closed; ++stands) feeder.stand(500);
+  EXPECT_EQ(code_of(feeder.closed), ErrorCode::LimitExceeded);
+  EXPECT_LE(stands, 258);
+}
+
+TEST(HostileFeeder, ListsNoMoreItemsThanItSaidItHas) {
+  Feeder feeder;
+  feeder.stand(10);
+  ASSERT_EQ(static_cast<int>(feeder.asked.how), static_cast<int>(Match::How::Items));
+  const RunHead head{feeder.key, feeder.asked.run, 1, {10, 2, 3}};
+  feeder.say(encode(Items{head, 0, 10, Bytes(10)}));
+  ASSERT_FALSE(feeder.closed.has_value()) << feeder.closed->message;
+  feeder.say(encode(Items{head, 10, 20, Bytes(1)}));
+  EXPECT_EQ(code_of(feeder.closed), ErrorCode::Protocol);
+}
+
+TEST(HostileFeeder, ListsNoMoreItemsInAFrameThanBelongThere) {
+  Feeder feeder;
+  feeder.stand(10);
+  const std::uint64_t many = std::uint64_t{1} << 60;
+  const RunHead head{feeder.key, feeder.asked.run, 1, {many, 2, 3}};
+  feeder.say(encode(Items{head, 0, kItemsPerFrame, Bytes(kItemsPerFrame)}));
+  ASSERT_FALSE(feeder.closed.has_value()) << feeder.closed->message;
+  feeder.say(encode(Items{head, kItemsPerFrame, many, Bytes(kItemsPerFrame + 1)}));
+  EXPECT_EQ(code_of(feeder.closed), ErrorCode::LimitExceeded);
+}
+
+TEST(HostileFeeder, IsNotReadForSymbolsWithoutEnd) {
+  Feeder feeder;
+  feeder.stand(500);
+  const RunHead head{feeder.key, feeder.asked.run, 1, {std::uint64_t{1} << 40, 2, 3}};
+  std::uint64_t asked = 0;
+  while (!feeder.closed && feeder.asked.how == Match::How::Symbols && asked < (1u << 16)) {
+    asked = feeder.asked.from + feeder.asked.count;
+    for (std::uint64_t first = feeder.asked.from; first < asked && !feeder.closed; first += kSymbolsPerFrame) {
+      const std::vector<CodedSymbol> symbols(std::min<std::uint64_t>(kSymbolsPerFrame, asked - first),
+                                             {0x0123456789abcdef, 77, 5000});
+      feeder.say(encode(Symbols{head, first, pack_symbols(symbols, first, head.digest.count)}));
+    }
+  }
+  EXPECT_FALSE(feeder.closed.has_value()) << feeder.closed->message;
+  EXPECT_EQ(static_cast<int>(feeder.asked.how), static_cast<int>(Match::How::Items));
+  EXPECT_LE(asked, 3 * 300u) << "of the 300 documents that we hold";
 }
 
 void mutate(Bytes& frame, Random& random) {
