@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/hash.hpp"
 #include "sync/refusals.hpp"
 #include "sync/session.hpp"
 
@@ -37,6 +38,8 @@ struct Engine::Impl {
   void check(LinkId link, Status status);
   void settle_duplicates(const LinkInfo& opened, Instant now);
   void drop_rivals_of(LinkId link);
+  // Of a query that is subscribed to, or begins to be.
+  [[nodiscard]] std::uint64_t key_of(const query::Predicate& predicate);
   [[nodiscard]] bool is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const;
   [[nodiscard]] store::PurgeLimits purge_limits() const;
   void purge(Instant now);
@@ -47,9 +50,11 @@ struct Engine::Impl {
   EngineOptions options;
   Shared shared;
   std::map<LinkId, std::unique_ptr<Session>> sessions;
-  std::map<LinkId, std::vector<LinkId>> rivals;  // of a probed link: closed if it answers
+  std::map<LinkId, std::vector<LinkId>> rivals;  // of a probed link: closed if it answers the probe
   std::map<DeviceId, RememberedPeer> remembered;
   std::map<SubscriptionId, std::uint64_t> keys;
+  std::map<std::uint64_t, std::uint64_t> keys_of_queries;  // by the predicate's key
+  std::uint64_t subscriptions_ended = 0;
   SubscriptionId last_subscription = 0;
   std::deque<AwayPeer> away;  // oldest first
   Refusals refusals;
@@ -126,6 +131,15 @@ void Engine::Impl::drop_rivals_of(LinkId link) {
   for (LinkId loser : losers) close(loser, {ErrorCode::AlreadyExists, "there is a link to the same device already"});
 }
 
+// What is under way for a subscription that has ended must not be taken for one that begins, so theirs differ. They are
+// the same in every life of this process as long as none has ended: what a remote remembers goes on to fit.
+std::uint64_t Engine::Impl::key_of(const query::Predicate& predicate) {
+  const auto [found, begins] = keys_of_queries.try_emplace(predicate.key(), predicate.key());
+  if (begins && subscriptions_ended != 0)
+    found->second = hash64(as_bytes(fmt::format("{} {}", predicate.key(), subscriptions_ended)));
+  return found->second;
+}
+
 bool Engine::Impl::is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const {
   return std::any_of(sessions.begin(), sessions.end(),
                      [&](const auto& entry) { return entry.second->feed().is_held(collection, id, document); });
@@ -167,25 +181,32 @@ Engine::~Engine() = default;
 
 SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now) {
   impl_->shared.now = now;
-  const std::uint64_t key = predicate.key();
+  const std::uint64_t key = impl_->key_of(predicate);
   const SubscriptionId id = ++impl_->last_subscription;
   if (!impl_->purge_due && impl_->options.tombstone_ttl > Duration::zero()) impl_->purge_due = now + kFirstPurge;
   impl_->keys.emplace(id, key);
   LocalSubscription& subscription = impl_->shared.subscriptions[key];
   if (++subscription.holders > 1) return id;
+  impl_->shared.digests.add_user(predicate);
   subscription.predicate = std::move(predicate);
   impl_->each([&](Session& session) { return session.subscribe(key); });
   return id;
 }
 
-void Engine::unsubscribe(SubscriptionId id, Instant) {
+void Engine::unsubscribe(SubscriptionId id, Instant now) {
+  impl_->shared.now = now;
   const auto found = impl_->keys.find(id);
   if (found == impl_->keys.end()) return;
   const std::uint64_t key = found->second;
   impl_->keys.erase(found);
   if (--impl_->shared.subscriptions.at(key).holders > 0) return;
-  for (const auto& [link, session] : impl_->sessions) session->unsubscribe(key);
-  impl_->shared.subscriptions.erase(key);
+  impl_->each([&](Session& session) { return session.unsubscribe(key); });
+  const auto ended = impl_->shared.subscriptions.find(key);
+  impl_->keys_of_queries.erase(ended->second.predicate.key());
+  impl_->shared.digests.remove_user(ended->second.predicate);
+  impl_->shared.digests.free_unused();
+  impl_->shared.subscriptions.erase(ended);
+  ++impl_->subscriptions_ended;
 }
 
 Status Engine::evict(std::string_view collection, std::string_view id) {
@@ -201,7 +222,7 @@ Status Engine::evict(std::string_view collection, std::string_view id) {
       return fail(
           ErrorCode::InvalidArgument,
           fmt::format("document '{}' of '{}' is subscribed to here; end the subscription first", id, collection));
-    for (std::uint64_t each : stored_keys(key)) kept.push_back(each);
+    for (std::uint64_t each : stored_keys(ours.key())) kept.push_back(each);
   }
   if (document->alive() && !impl_->is_held(collection, id, *document))
     return fail(
@@ -243,7 +264,9 @@ void Engine::frame_received(LinkId link, ByteView frame, Instant now) {
   if (!received && Refusals::deserved(received.error().code))
     impl_->refusals.note(found->second->link().remote, received.error(), now);
   impl_->check(link, received);
-  if (impl_->sessions.contains(link)) impl_->drop_rivals_of(link);
+  // Any other frame than the answer to our question may have lain in a buffer.
+  const auto session = impl_->sessions.find(link);
+  if (session != impl_->sessions.end() && !session->second->probing()) impl_->drop_rivals_of(link);
 }
 
 void Engine::link_closed(LinkId link, Instant) {

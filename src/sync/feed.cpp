@@ -37,6 +37,7 @@ Status Feed::insert(RemoteSubscription subscription) {
     return fail(ErrorCode::LimitExceeded,
                 fmt::format("the peer has more than {} subscriptions", shared_.options.max_subscriptions));
   shared_.index.add({outlet_.link, subscription.id}, subscription.predicate);
+  shared_.digests.add_user(subscription.predicate);
   const auto place = place_of(subscription.id);
   subscriptions_.insert(place, std::move(subscription));
   return {};
@@ -56,6 +57,7 @@ bool Feed::drop(std::uint64_t id) {
   if (found == subscriptions_.end() || found->id != id) return false;
   leave_level();
   shared_.index.remove({outlet_.link, id}, found->predicate);
+  shared_.digests.remove_user(found->predicate);
   spread_.forget(id);
   subscriptions_.erase(found);
   return true;
@@ -63,7 +65,10 @@ bool Feed::drop(std::uint64_t id) {
 
 std::vector<RemoteSubscription> Feed::drop_all() {
   leave_level();
-  for (const RemoteSubscription& each : subscriptions_) shared_.index.remove({outlet_.link, each.id}, each.predicate);
+  for (const RemoteSubscription& each : subscriptions_) {
+    shared_.index.remove({outlet_.link, each.id}, each.predicate);
+    shared_.digests.remove_user(each.predicate);
+  }
   return std::exchange(subscriptions_, {});
 }
 
@@ -134,6 +139,7 @@ Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_
 
 Status Feed::remove(std::uint64_t id) {
   if (!drop(id)) return fail(ErrorCode::Protocol, "the peer ended a subscription that it does not have");
+  shared_.digests.free_unused();
   return {};
 }
 

@@ -7,7 +7,7 @@
 namespace fermata::sync {
 namespace {
 
-// A subscription keeps up to three numbers per remote store, under keys derived from its own.
+// A subscription keeps up to three numbers per remote store, under keys derived from its query's: they outlive it.
 enum class Kept : std::uint64_t { Seq = 0, IncompleteBase = 1, Confirmed = 2 };
 
 std::uint64_t stored_key(std::uint64_t key, Kept what) {
@@ -26,9 +26,8 @@ std::uint64_t stored_base(const Position& position) {
 
 }  // namespace
 
-std::vector<std::uint64_t> stored_keys(std::uint64_t subscription_key) {
-  return {subscription_key, stored_key(subscription_key, Kept::IncompleteBase),
-          stored_key(subscription_key, Kept::Confirmed)};
+std::vector<std::uint64_t> stored_keys(std::uint64_t predicate_key) {
+  return {predicate_key, stored_key(predicate_key, Kept::IncompleteBase), stored_key(predicate_key, Kept::Confirmed)};
 }
 
 const query::Predicate& Intake::predicate(std::uint64_t key) const {
@@ -49,9 +48,9 @@ Status Intake::follow(const store::Epoch& remote_epoch, const store::Epoch& our_
 Status Intake::add(std::uint64_t key) {
   Incoming incoming;
   if (!remote_epoch_.empty()) {
-    const auto seq = shared_.store.cursor(remote_epoch_, stored_key(key, Kept::Seq));
-    const auto base = shared_.store.cursor(remote_epoch_, stored_key(key, Kept::IncompleteBase));
-    const auto confirmed = shared_.store.cursor(remote_epoch_, stored_key(key, Kept::Confirmed));
+    const auto seq = shared_.store.cursor(remote_epoch_, stored_key(predicate(key).key(), Kept::Seq));
+    const auto base = shared_.store.cursor(remote_epoch_, stored_key(predicate(key).key(), Kept::IncompleteBase));
+    const auto confirmed = shared_.store.cursor(remote_epoch_, stored_key(predicate(key).key(), Kept::Confirmed));
     for (const auto* loaded : {&seq, &base, &confirmed}) {
       if (!*loaded) return fail(loaded->error());
     }
@@ -66,7 +65,7 @@ Status Intake::add(std::uint64_t key) {
 }
 
 Result<bool> Intake::is_overtaken(std::uint64_t key) const {
-  const auto stored = shared_.store.cursor(remote_epoch_, stored_key(key, Kept::Seq));
+  const auto stored = shared_.store.cursor(remote_epoch_, stored_key(predicate(key).key(), Kept::Seq));
   if (!stored) return fail(stored.error());
   return *stored != position(key).seq;
 }
@@ -292,7 +291,7 @@ void Intake::adopt(Folded folded) {
 Status Intake::save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming,
                     const Progress& progress) {
   const auto put = [&](Kept what, std::uint64_t value) {
-    return transaction.save_cursor({remote_epoch_, stored_key(key, what), value});
+    return transaction.save_cursor({remote_epoch_, stored_key(predicate(key).key(), what), value});
   };
   const Position& old = incoming.progress.position();
   const Position& now = progress.position();
@@ -328,10 +327,13 @@ std::optional<std::uint64_t> Intake::confirmed(std::string_view collection) cons
 }
 
 void Intake::confirm(const Feed& feed) {
+  std::map<std::string_view, std::optional<std::uint64_t>> settled;  // by collection, looked up once
   for (auto& [key, incoming] : incoming_) {
-    if (predicate(key).matches_everything()) continue;
-    if (const auto settled = feed.settled(predicate(key).collection()))
-      incoming.confirmed = std::max(incoming.confirmed, *settled);
+    const query::Predicate& ours = predicate(key);
+    if (ours.matches_everything()) continue;
+    const auto [found, fresh] = settled.try_emplace(ours.collection());
+    if (fresh) found->second = feed.settled(ours.collection());
+    incoming.confirmed = std::max(incoming.confirmed, found->second.value_or(0));
   }
 }
 

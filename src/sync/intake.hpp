@@ -13,7 +13,7 @@
 namespace fermata::sync {
 
 // The keys under which the store keeps the cursors of a subscription of ours.
-[[nodiscard]] std::vector<std::uint64_t> stored_keys(std::uint64_t subscription_key);
+[[nodiscard]] std::vector<std::uint64_t> stored_keys(std::uint64_t predicate_key);
 
 class Intake {
  public:

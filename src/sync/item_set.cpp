@@ -52,6 +52,7 @@ Result<std::optional<crdt::Digest>> SetDigests::of(const query::Predicate& predi
   if (whole->head != head) return none;
   if (predicate.matches_everything()) return whole->digest;
   if (const auto known = kept_.find(predicate.key()); known != kept_.end()) return known->second.digest;
+  if (kept_.size() >= kMaxKept) free_unused();
   if (kept_.size() >= kMaxKept || whole->digest.count > kMaxScanned) return none;
   Kept fresh{predicate, {}};
   const auto scanned = store_.for_each_living(predicate.collection(), [&](const store::LivingDocument& document) {
@@ -60,6 +61,15 @@ Result<std::optional<crdt::Digest>> SetDigests::of(const query::Predicate& predi
   if (!scanned) return fail(scanned.error());
   if (*scanned != head) return none;
   return kept_.emplace(predicate.key(), std::move(fresh)).first->second.digest;
+}
+
+void SetDigests::remove_user(const query::Predicate& predicate) {
+  const auto found = users_.find(predicate.key());
+  if (found != users_.end() && --found->second == 0) users_.erase(found);
+}
+
+void SetDigests::free_unused() {
+  std::erase_if(kept_, [&](const auto& entry) { return !users_.contains(entry.first); });
 }
 
 void SetDigests::committed(const store::CommitEvent& event) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "query/predicate.hpp"
@@ -44,6 +45,12 @@ class SetDigests {
   // Of the documents as of local seq `head`; nothing if the store has moved on already, or beyond the limits above.
   // Errors: the store's.
   [[nodiscard]] Result<std::optional<crdt::Digest>> of(const query::Predicate& predicate, std::uint64_t head);
+  // Whoever may ask for the digest of this predicate, until remove_user().
+  void add_user(const query::Predicate& predicate) { ++users_[predicate.key()]; }
+  void remove_user(const query::Predicate& predicate);
+  // Forgets what nobody may ask for. Not as soon as it is: a link that breaks comes back, and whoever is on it would
+  // make us read all documents again.
+  void free_unused();
   // Each commit, in order; else clear().
   void committed(const store::CommitEvent& event);
   void clear() { kept_.clear(); }
@@ -54,7 +61,8 @@ class SetDigests {
     crdt::Digest digest;
   };
   store::Store& store_;
-  std::map<std::uint64_t, Kept> kept_;  // by the predicate's key
+  std::map<std::uint64_t, Kept> kept_;                    // by the predicate's key
+  std::unordered_map<std::uint64_t, std::size_t> users_;  // likewise; none has no entry
 };
 
 }  // namespace fermata::sync

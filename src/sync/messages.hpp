@@ -40,7 +40,7 @@ struct Position {
 
 // One subscription as its owner states it.
 struct Wanted {
-  std::uint64_t id = 0;  // chosen by the owner, stable across its sessions
+  std::uint64_t id = 0;  // chosen by the owner, stable across sessions until it ends
   std::string query;     // normalised text, parameters in place
   store::Epoch epoch;    // the store whose log `position` is about; empty if none
   Position position;

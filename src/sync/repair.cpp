@@ -72,11 +72,13 @@ void Repair::release(std::uint64_t key) {
   feed_.release(collection);
 }
 
-void Repair::forget(std::uint64_t key) {
+Status Repair::forget(std::uint64_t key) {
   std::erase_if(waiting_, [&](const Waiting& each) { return each.key == key; });
   if (run_ && run_->key == key) run_.reset();
   attempts_.erase(key);
+  told_.erase(key);
   release(key);
+  return start();
 }
 
 // --- finding the difference ---

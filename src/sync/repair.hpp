@@ -35,8 +35,8 @@ class Repair {
   [[nodiscard]] Result<bool> pump();
   // Both are level and hold the same.
   void agrees(std::uint64_t key) { attempts_.erase(key); }
-  // The subscription has ended.
-  void forget(std::uint64_t key);
+  // The subscription has ended; goes on with the next one that waits.
+  [[nodiscard]] Status forget(std::uint64_t key);
 
   // Which of the reconciliations that we began this is, if it is the one under way; else 0.
   [[nodiscard]] std::uint64_t nth(std::uint64_t run) const { return run_ && run_->number == run ? run_->nth : 0; }

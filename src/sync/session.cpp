@@ -299,11 +299,12 @@ Status Session::subscribe(std::uint64_t key) {
   return feed_.pump();
 }
 
-void Session::unsubscribe(std::uint64_t key) {
+Status Session::unsubscribe(std::uint64_t key) {
   intake_.remove(key);
-  repair_.forget(key);
   compare_.forget_ours(key);
   outlet_.send(encode(Unsubscribe{key}));
+  if (auto gone_on = repair_.forget(key); !gone_on) return gone_on;
+  return feed_.pump();  // it may have been withheld for this one
 }
 
 void Session::goodbye(std::optional<Duration> expected_return) {

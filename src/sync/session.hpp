@@ -35,7 +35,7 @@ class Session {
   // What can be done now that something was committed or received: goes on sending, reconciling, comparing.
   [[nodiscard]] Status settle(Instant now);
   [[nodiscard]] Status subscribe(std::uint64_t key);
-  void unsubscribe(std::uint64_t key);
+  [[nodiscard]] Status unsubscribe(std::uint64_t key);
   void goodbye(std::optional<Duration> expected_return);
   // Asks for a sign of life before `deadline`.
   void probe(Instant deadline, Instant now);

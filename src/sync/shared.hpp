@@ -25,7 +25,7 @@ struct LocalSubscription {
 struct Shared {
   store::Store& store;
   const EngineOptions& options;
-  std::map<std::uint64_t, LocalSubscription> subscriptions;  // by predicate key, which is also their id on the wire
+  std::map<std::uint64_t, LocalSubscription> subscriptions;  // by their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
   bool draining = false;     // nothing more is taken in

@@ -1,5 +1,6 @@
-// Peers that leave with a word, and a process that did not run for a while.
+// Peers that leave with a word, or without one and dial again, and a process that did not run for a while.
 #include "pair.hpp"
+#include "sync/messages.hpp"
 
 namespace fermata::sync {
 namespace {
@@ -56,6 +57,21 @@ TEST_F(AwayTest, ALinkThatDiedDuringASleepIsGivenUpWithinSeconds) {
   a.clock.time += seconds(5);
   a.engine->on_deadline(a.now());
   EXPECT_TRUE(a.engine->sessions().empty());
+}
+
+TEST_F(AwayTest, AnOldLinkIsNotKeptForAFrameThatLayInABuffer) {
+  const auto greet = [&](LinkId link, bool dialed_by_us) {
+    a.engine->link_opened({link, "b", "there", dialed_by_us}, a.now());
+    a.engine->frame_received(link, encode(Hello{kSpoken, 0, "epoch of b", "b", 0, {}}), a.now());
+  };
+  greet(1, true);
+  greet(2, false);                                        // b lost the first one and dials anew
+  a.engine->frame_received(1, encode(Ping{1}), a.now());  // had been under way
+  EXPECT_EQ(a.engine->sessions().size(), 2u) << "nothing has been answered";
+  a.clock.time += seconds(3);
+  a.engine->on_deadline(a.now());
+  ASSERT_EQ(a.engine->sessions().size(), 1u);
+  EXPECT_EQ(a.session().link, 2u);
 }
 
 TEST_F(AwayTest, WhatArrivesWhileWeDrainComesAgainNextTime) {
