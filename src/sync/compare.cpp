@@ -35,22 +35,33 @@ Compare::Level Compare::mark() const {
 
 // Nothing unless we ask for all that the subscription covers: then what we hold of it is what the remote holds. If both
 // ask for the same, the device with the smaller id tells.
-std::optional<Compare::Level> Compare::level_of(const RemoteSubscription& subscription, const DeviceId& remote) const {
+std::optional<Compare::Level> Compare::level_of(const RemoteSubscription& subscription, const Ours& ours,
+                                                const DeviceId& remote) const {
   if (subscription.standing != RemoteSubscription::Standing::Going) return std::nullopt;
-  for (const auto& [key, ours] : shared_.subscriptions) {
-    const bool same = ours.predicate.text() == subscription.predicate.text();
-    const bool covers =
-        ours.predicate.matches_everything() && ours.predicate.collection() == subscription.predicate.collection();
-    if (!(same || covers) || !intake_.has(key)) continue;
-    if (same && shared_.options.device > remote) return std::nullopt;
-    return Level{subscription.announced.seq, intake_.position(key).seq};
+  const auto same = ours.same.find(subscription.predicate.text());
+  const bool both = same != ours.same.end();
+  if (both && shared_.options.device > remote) return std::nullopt;
+  const auto covering = ours.covering.find(subscription.predicate.collection());
+  if (!both && covering == ours.covering.end()) return std::nullopt;
+  const std::uint64_t key = both ? same->second : covering->second;
+  return Level{subscription.announced.seq, intake_.position(key).seq};
+}
+
+Compare::Ours Compare::ours_by_query() const {
+  Ours ours;
+  for (const auto& [key, subscription] : shared_.subscriptions) {
+    if (!intake_.has(key)) continue;
+    const query::Predicate& predicate = subscription.predicate;
+    ours.same.emplace(predicate.text(), key);
+    if (predicate.matches_everything()) ours.covering.emplace(predicate.collection(), key);
   }
-  return std::nullopt;
+  return ours;
 }
 
 Status Compare::say(const DeviceId& remote, Instant now) {
+  const Ours ours = ours_by_query();
   for (const RemoteSubscription& subscription : feed_.subscriptions()) {
-    const auto level = level_of(subscription, remote);
+    const auto level = level_of(subscription, ours, remote);
     if (!level) continue;
     const auto said = said_.find(subscription.id);
     if (said != said_.end() && said->second == *level) continue;

@@ -4,6 +4,8 @@
 
 #include <map>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "sync/repair.hpp"
@@ -21,14 +23,23 @@ class Compare {
   // It is compared as soon as we are as quiet as the remote was when it sent it.
   // Errors: the store's.
   [[nodiscard]] Status on(const DigestOf& digest);
-  void forget_theirs(std::uint64_t id) { said_.erase(id); }
+  void forget_theirs(std::uint64_t id) {
+    said_.erase(id);
+    known_told_.erase(id);
+  }
   void forget_ours(std::uint64_t id) { told_.erase(id); }
   [[nodiscard]] const std::optional<Instant>& deadline() const { return due_; }
 
  private:
   using Level = std::pair<std::uint64_t, std::uint64_t>;  // how far the remote has received our log, and we theirs
 
-  [[nodiscard]] std::optional<Level> level_of(const RemoteSubscription& subscription, const DeviceId& remote) const;
+  // Subscriptions of ours: by their query, and by the collection of which they want all.
+  struct Ours {
+    std::unordered_map<std::string_view, std::uint64_t> same, covering;
+  };
+  [[nodiscard]] Ours ours_by_query() const;
+  [[nodiscard]] std::optional<Level> level_of(const RemoteSubscription& subscription, const Ours& ours,
+                                              const DeviceId& remote) const;
   [[nodiscard]] Level mark() const;  // moves with either log
   [[nodiscard]] Status say(const DeviceId& remote, Instant now);
   // What this side knows belongs into a digest of the whole collection now and then.
