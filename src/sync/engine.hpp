@@ -67,7 +67,8 @@ struct EngineOptions {
   std::string name;                                // for people
   Duration heartbeat = std::chrono::seconds(15);   // silence after which we ping
   Duration dead_after = std::chrono::seconds(40);  // silence after which a link is given up
-  // How long a remote that shows signs of life may acknowledge nothing of what it was sent.
+  // How long a remote that shows signs of life may acknowledge nothing of what it was sent, or bring nothing of what it
+  // was asked for.
   Duration stalled_after = std::chrono::minutes(2);
   std::size_t window_bytes = 1u << 20;  // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;

@@ -7,9 +7,6 @@
 namespace fermata::sync {
 namespace {
 
-// A deadline that is noticed so late was slept through.
-constexpr Duration kSlept = std::chrono::seconds(10);
-
 // At most `most` bytes, without half a character at the end.
 std::string shortened(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
@@ -31,7 +28,8 @@ Session::Session(Shared& shared, LinkInfo link, Instant now)
       compare_(outlet_, feed_, intake_, repair_),
       opened_(now),
       now_(now),
-      heard_(now) {}
+      heard_(now),
+      progressed_(now) {}
 
 Session::~Session() {
   if (greeted_) --shared_.greeted;
@@ -77,6 +75,8 @@ Status Session::receive(ByteView frame, Instant now) {
   bytes_received_ += frame.size();
   auto message = reader_.read(frame);
   if (!message) return fail(std::move(message.error()));
+  const bool is_sign_of_life = std::holds_alternative<Ping>(*message) || std::holds_alternative<Pong>(*message);
+  if (!is_sign_of_life && !std::holds_alternative<Skipped>(*message)) progressed_ = now;
   const bool is_hello = std::holds_alternative<Hello>(*message);
   if (is_hello == greeted_ && !std::holds_alternative<Goodbye>(*message))
     return fail(ErrorCode::Protocol, greeted_ ? "the peer said HELLO twice" : "the peer did not begin with HELLO");
@@ -148,6 +148,7 @@ Status Session::on(Changes changes) {
 
 void Session::ask_for(Intake::Applied& applied) {
   if (applied.wanted.empty()) return;
+  progressed_ = now_;
   if (!catch_up_) ++round_trips_;
   if (!applied.graft.empty()) outlet_.send(encode(Graft{std::move(applied.graft)}));
   outlet_.send(encode(Want{std::move(applied.held), std::move(applied.wanted)}));
@@ -237,17 +238,6 @@ bool Session::quiet() const {
          !mirror_.busy() && !repair_.busy() && shared_.store.last_local_seq() == shared_.head;
 }
 
-Status Session::on(const Ping& ping) {
-  outlet_.send(encode(Pong{ping.nonce}));
-  return {};
-}
-
-// Only the answer to the latest question shows that the link lives: other frames may have waited in a buffer.
-Status Session::on(const Pong& pong) {
-  if (pong.nonce == pings_) probe_deadline_.reset();
-  return {};
-}
-
 Status Session::on(const Goodbye& goodbye) {
   // Beyond a year it is no expectation, and would not be representable.
   constexpr std::uint64_t kLongestMs = 365ull * 24 * 3600 * 1000;
@@ -289,6 +279,7 @@ Status Session::push(LoadedCommit& commit) {
 
 Status Session::subscribe(std::uint64_t key) {
   if (auto added = intake_.add(key); !added) return added;
+  progressed_ = shared_.now;
   const query::Predicate& predicate = shared_.subscriptions.at(key).predicate;
   choose_walker();
   outlet_.send(encode(Subscribe{intake_.wanted(key)}));
@@ -313,58 +304,6 @@ void Session::goodbye(std::optional<Duration> expected_return) {
     message.expected_return_ms = static_cast<std::uint64_t>(
         std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(*expected_return).count()));
   outlet_.send(encode(message));
-}
-
-void Session::probe(Instant deadline, Instant now) {
-  feed_.wait_anew();
-  now_ = now;
-  probe_deadline_ = deadline;
-  outlet_.send(encode(Ping{++pings_}));
-}
-
-Instant Session::deadline() const {
-  const EngineOptions& options = shared_.options;
-  Instant next = pinged_ ? *pinged_ + (options.dead_after - options.heartbeat) : heard_ + options.heartbeat;
-  if (probe_deadline_) next = std::min(next, *probe_deadline_);
-  next = std::min(next, compare_.deadline().value_or(next));
-  if (const auto since = feed_.waiting_since()) next = std::min(next, *since + options.stalled_after);
-  if (feed_.interrupted()) next = std::min(next, shared_.now);
-  // While we drain, nothing more is asked for.
-  const auto due = shared_.draining ? std::nullopt : intake_.deadline();
-  return due ? std::min(next, *due) : next;
-}
-
-void Session::ask_for_overdue() {
-  bool asked = false;
-  while (auto overdue = intake_.overdue(now_)) {
-    ask_for(*overdue);
-    asked = true;
-  }
-  if (asked) acknowledge();
-}
-
-Status Session::on_deadline(Instant now) {
-  now_ = now;
-  if (feed_.interrupted()) {
-    if (auto pumped = feed_.pump(); !pumped || feed_.interrupted()) return pumped;
-  }
-  if (!shared_.draining) ask_for_overdue();
-  if (now < deadline()) return {};
-  if (auto compared = compare_.consider(link_.remote, quiet(), now); !compared) return compared;
-  if (now < deadline()) return {};
-  if (const auto since = feed_.waiting_since(); since && now >= *since + shared_.options.stalled_after) {
-    // Who slept himself has no right to complain.
-    if (now < *since + shared_.options.stalled_after + kSlept)
-      return fail(ErrorCode::Timeout, fmt::format("{} answers, but acknowledges nothing", link_.address));
-    feed_.wait_anew();
-    return {};
-  }
-  if (pinged_ || (probe_deadline_ && now >= *probe_deadline_))
-    return fail(ErrorCode::Timeout, fmt::format("no sign of life from {}", link_.address));
-  // Even after a long sleep of our own: the remote gets its chance to answer.
-  pinged_ = now;
-  outlet_.send(encode(Ping{++pings_}));
-  return {};
 }
 
 std::optional<RememberedPeer> Session::leave() {

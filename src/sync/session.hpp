@@ -42,7 +42,7 @@ class Session {
   [[nodiscard]] bool probing() const { return probe_deadline_.has_value(); }
 
   [[nodiscard]] Instant deadline() const;
-  // Error: Timeout if the remote has been silent for too long.
+  // Error: Timeout if the remote has been silent for too long, or says nothing but that it lives.
   [[nodiscard]] Status on_deadline(Instant now);
 
   // Stores what the next session can build on. Nothing if HELLO never came.
@@ -88,6 +88,10 @@ class Session {
   [[nodiscard]] Feed::Confirmed confirmed() const;
   void ask_for(Intake::Applied& applied);
   void ask_for_overdue();
+  // The remote owes us something.
+  [[nodiscard]] bool awaits() const;
+  // Error: Timeout if it has owed us something for too long, and brought nothing.
+  [[nodiscard]] Status check_progress();
   void forget_theirs(std::uint64_t id);
   // Neither side is known to owe the other anything.
   [[nodiscard]] bool quiet() const;
@@ -114,6 +118,7 @@ class Session {
   Instant opened_;
   Instant now_;
   Instant heard_;
+  Instant progressed_;  // the last frame that was more than a sign of life; or when we asked for something
   std::optional<Instant> pinged_;
   std::optional<Instant> probe_deadline_;
   std::uint64_t pings_ = 0;

@@ -281,6 +281,28 @@ TEST_F(LimitsOfSessions, WhoAnswersButAcknowledgesNothingIsGivenUp) {
   EXPECT_LE(victim.now() - Instant(), victim.options.stalled_after + victim.options.heartbeat);
 }
 
+TEST_F(LimitsOfSessions, WhoShowsThatItLivesAndBringsNothingOfWhatItHasIsGivenUp) {
+  for (const bool pings : {false, true}) {
+    Node node{"victim"};
+    node.subscribe("SELECT * FROM cars");
+    node.engine->link_opened({1, "stranger", "there", false}, node.now());
+    node.engine->frame_received(1, encode(Hello{kSpoken, 0, "an epoch", "stranger", 5, {}}), node.now());
+    std::optional<Error> why;
+    for (std::uint64_t i = 1; i < 100 && !why; ++i) {
+      const Instant next = pings ? node.now() + std::chrono::seconds(10) : *node.engine->next_deadline();
+      node.clock.time = next;
+      node.engine->on_deadline(node.now());
+      node.engine->frame_received(1, pings ? encode(Ping{i}) : encode(Pong{i}), node.now());
+      for (Action& action : node.drain()) {
+        if (const auto* close = std::get_if<CloseLink>(&action)) why = close->why;
+      }
+    }
+    ASSERT_TRUE(why.has_value()) << pings;
+    EXPECT_EQ(why->code, ErrorCode::Timeout);
+    EXPECT_LE(node.now() - Instant(), node.options.stalled_after + node.options.heartbeat);
+  }
+}
+
 TEST_F(LimitsOfSessions, WhoSleptHimselfDoesNotBlameTheOther) {
   greet(2, "stranger");
   victim.put("bmw", {{"x", 1}});
