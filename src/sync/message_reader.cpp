@@ -132,6 +132,28 @@ Message read_skipped(Fields& in, std::uint64_t type, std::size_t fields) {
   return Skipped{};
 }
 
+// What is about the sets that two peers hold. There is no compressed message within another.
+Message read_of_comparison(Fields& in, std::uint64_t type, std::size_t fields) {
+  switch (static_cast<MessageType>(type)) {
+    case MessageType::Digest:
+      return read_digest_of(in, fields);
+    case MessageType::Stand:
+      return read_stand(in, fields);
+    case MessageType::Match:
+      return read_match(in, fields);
+    case MessageType::Symbols:
+      return read_symbols(in, fields);
+    case MessageType::Items:
+      return read_items(in, fields);
+    case MessageType::Resolve:
+      return read_resolve(in, fields);
+    case MessageType::Resolved:
+      return read_resolved(in, fields);
+    default:
+      return read_skipped(in, type, fields);
+  }
+}
+
 Result<Bytes> read_compressed(Fields& in, std::size_t fields) {
   in.exactly(fields, 2, "a compressed message");
   const std::uint64_t size = in.uint();
@@ -258,28 +280,13 @@ Message MessageReader::read_message(Fields& in, std::uint64_t type, std::size_t 
       return Pong{in.uint()};
     case MessageType::Goodbye:
       return read_goodbye(in, fields);
-    case MessageType::Compressed:
-      break;  // none within another
     case MessageType::Prune:
       return Prune{read_branches(in, fields, "PRUNE")};
     case MessageType::Graft:
       return Graft{read_branches(in, fields, "GRAFT")};
-    case MessageType::Digest:
-      return read_digest_of(in, fields);
-    case MessageType::Stand:
-      return read_stand(in, fields);
-    case MessageType::Match:
-      return read_match(in, fields);
-    case MessageType::Symbols:
-      return read_symbols(in, fields);
-    case MessageType::Items:
-      return read_items(in, fields);
-    case MessageType::Resolve:
-      return read_resolve(in, fields);
-    case MessageType::Resolved:
-      return read_resolved(in, fields);
+    default:
+      return read_of_comparison(in, type, fields);
   }
-  return read_skipped(in, type, fields);
 }
 
 Result<Message> MessageReader::read(ByteView frame) {
