@@ -230,6 +230,7 @@ Status Repair::on(const Items& items) {
       run.missing.push_back(item);
     }
   }
+  if (run.missing.size() > kMaxMissing) return fail(ErrorCode::LimitExceeded, "the peer lists items without end");
   for (; ours != end; ++ours) run.surplus.push_back(ours->version);
   run.listed = items.up_to;
   if (items.up_to != kLast) return {};

@@ -20,6 +20,8 @@ inline constexpr std::size_t kMaxHashesPerFrame = 1u << 14;
 inline constexpr std::size_t kMaxSurplusPerFrame = 1u << 12;
 inline constexpr std::size_t kSymbolsPerFrame = 1u << 12;
 inline constexpr std::size_t kItemsPerFrame = 1u << 14;
+// What the feeder lists and the owner lacks is kept until it has been asked for; how many it has is its own word.
+inline constexpr std::size_t kMaxMissing = std::size_t{1} << 24;
 
 // From the feeder, when it believes that both hold the same: here is what I have.
 struct DigestOf {

@@ -290,6 +290,17 @@ TEST(HostileFeeder, ListsNoMoreItemsInAFrameThanBelongThere) {
   EXPECT_EQ(code_of(feeder.closed), ErrorCode::LimitExceeded);
 }
 
+TEST(HostileFeeder, ListsNoMoreItemsThanAnybodyHas) {
+  Feeder feeder;
+  feeder.stand(10);
+  const RunHead head{feeder.key, feeder.asked.run, 1, {std::uint64_t{1} << 60, 2, 3}};
+  std::uint64_t above = 0;
+  for (; !feeder.closed && above <= 2 * kMaxMissing; above += kItemsPerFrame)
+    feeder.say(encode(Items{head, above, above + kItemsPerFrame, Bytes(kItemsPerFrame)}));
+  EXPECT_EQ(code_of(feeder.closed), ErrorCode::LimitExceeded);
+  EXPECT_LE(above, kMaxMissing + kItemsPerFrame);
+}
+
 TEST(HostileFeeder, IsNotReadForSymbolsWithoutEnd) {
   Feeder feeder;
   feeder.stand(500);
