@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/cbor.hpp"
+#include "query/like.hpp"
 
 namespace fermata::query {
 namespace {
@@ -39,42 +39,6 @@ std::weak_ordering compare_numbers(const Scalar& left, const Scalar& right) {
 int storage_class(const Scalar& value) {
   const auto index = static_cast<int>(value.index());
   return index <= 1 ? index : index - 1;
-}
-
-char fold(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::size_t character_size(std::string_view text, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
-  return end - at;
-}
-
-// Greedy with one point of return, the latest %: at most the product of both lengths, never exponential.
-bool like_text(std::string_view text, std::string_view pattern) {
-  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-  std::size_t t = 0, p = 0, after_percent = kNone, retry = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '%') {
-      after_percent = ++p;
-      retry = t;
-    } else if (p < pattern.size() && pattern[p] == '_') {
-      t += character_size(text, t);
-      ++p;
-    } else if (p < pattern.size() && fold(pattern[p]) == fold(text[t])) {
-      ++t;
-      ++p;
-    } else if (after_percent != kNone) {
-      retry += character_size(text, retry);
-      t = retry;
-      p = after_percent;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '%') ++p;
-  return p == pattern.size();
 }
 
 }  // namespace
