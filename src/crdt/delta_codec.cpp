@@ -143,6 +143,7 @@ void DeltaWriter::take(CborWriter& out) {
 Result<std::string> DeltaReader::read_collection(CborReader& in) {
   if (next_is_text(in)) {
     auto name = in.text().map([](std::string_view text) { return std::string(text); });
+    if (name && name->empty()) return fail(ErrorCode::Malformed, "a collection without a name");
     if (name && is_kept(*name)) collections_.add(*name);
     return name;
   }
@@ -223,6 +224,15 @@ void DeltaReader::read_share(FieldReader& in, Register& r) {
   r.value = value_of(in.totals());
 }
 
+// A larger one could not be passed on.
+Value DeltaReader::read_value(FieldReader& in, std::size_t depth) {
+  const std::size_t most = std::min(items_left_, kMaxValues);
+  std::size_t left = most;
+  Value value = in.value(depth, left);
+  items_left_ -= most - left;
+  return value;
+}
+
 std::vector<Register> DeltaReader::read_registers(FieldReader& in, const std::vector<CommitRow>& rows) {
   std::vector<Register> registers;
   std::size_t items = in.array();
@@ -231,7 +241,7 @@ std::vector<Register> DeltaReader::read_registers(FieldReader& in, const std::ve
     Register r = read_register(in, rows);
     const std::size_t width = width_of(r.kind);
     if (items < width) in.fault(ErrorCode::Malformed, "the last register is cut off");
-    if (r.kind == RegisterKind::Value) r.value = in.value(r.path.size(), items_left_);
+    if (r.kind == RegisterKind::Value) r.value = read_value(in, r.path.size());
     if (r.kind == RegisterKind::Counter) read_share(in, r);
     if (!registers.empty() && r.path <= registers.back().path)
       in.fault(ErrorCode::Malformed, "registers are not in the order of their paths");
@@ -255,6 +265,7 @@ Result<std::vector<Delta>> DeltaReader::read(CborReader& bytes, const Limits& li
     in.spend(items_left_, kItemsPerDocument);
     delta.collection = in.take(read_collection(bytes));
     delta.id = in.take(read_id(bytes));
+    if (in.ok() && delta.id.empty()) in.fault(ErrorCode::Malformed, "a document without an id");
     const std::uint64_t life = in.uint(2, kMaxLife * 2 + 1, "a document's life");
     delta.life = life / 2;
     delta.whole = life % 2 == 1;

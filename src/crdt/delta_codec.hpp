@@ -51,8 +51,9 @@ class DeltaReader {
     std::size_t documents = 0;
     std::size_t items = 0;
   };
-  // Errors: Malformed for unsorted or duplicate paths, numbers that were not given out, kinds, lives and stamps out of
-  // range; LimitExceeded for anything deeper than kMaxDepth, and beyond `limits`. Of no use after an error.
+  // Errors: Malformed for empty names, unsorted or duplicate paths, numbers that were not given out, kinds, lives and
+  // stamps out of range; LimitExceeded for anything deeper than kMaxDepth, a value of more than kMaxValues, and beyond
+  // `limits`. Of no use after an error.
   [[nodiscard]] Result<std::vector<Delta>> read(CborReader& in, const Limits& limits);
   // What write_collection() wrote.
   [[nodiscard]] Result<std::string> read_collection(CborReader& in);
@@ -62,6 +63,7 @@ class DeltaReader {
   [[nodiscard]] ActorMemory* read_actor(FieldReader& in);
   [[nodiscard]] Path read_path(FieldReader& in);
   [[nodiscard]] Register read_register(FieldReader& in, const std::vector<CommitRow>& rows);
+  [[nodiscard]] Value read_value(FieldReader& in, std::size_t depth);
   void read_share(FieldReader& in, Register& r);
   [[nodiscard]] std::vector<Register> read_registers(FieldReader& in, const std::vector<CommitRow>& rows);
 

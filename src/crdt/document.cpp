@@ -141,7 +141,6 @@ Status Document::unset(const Path& path, const Commit& commit) {
 
 Status Document::remove(const Commit& commit) {
   if (!alive()) return not_alive("delete");
-  if (life_ >= kMaxLife) return worn_out();
   raise_life(life_ + 1, LocalMark{commit.local_seq, 0});
   return {};
 }

@@ -35,8 +35,9 @@ namespace fermata::crdt {
 
 using Path = std::vector<std::string>;
 
-// What claims a longer life does not decode; a document that reached it can be neither deleted nor inserted any more.
-inline constexpr std::uint64_t kMaxLife = (std::uint64_t{1} << 53) - 1;
+// What claims a longer life does not decode. Even, so that whatever lives can be deleted; what was deleted in it cannot
+// be inserted any more.
+inline constexpr std::uint64_t kMaxLife = (std::uint64_t{1} << 53) - 2;
 
 enum class RegisterKind : std::uint8_t {
   Value = 0,    // a scalar or an array
@@ -49,6 +50,10 @@ enum class RegisterKind : std::uint8_t {
 [[nodiscard]] constexpr bool has_value(RegisterKind kind) {
   return kind == RegisterKind::Value || kind == RegisterKind::Counter;
 }
+
+// In one value, itself and all within it counted: what a peer can be sent in one piece. Documents are checked when they
+// are written (query/document_check.hpp); more does not decode.
+inline constexpr std::size_t kMaxValues = 250'000;
 
 // Where this store got something from and when; local bookkeeping that is never sent.
 struct LocalMark {
@@ -118,7 +123,7 @@ class Document {
   [[nodiscard]] Status increment(const Path& path, std::int64_t amount, const Commit& commit);
   // Takes away what is at the path; where nothing is seen, nothing is written. Errors: as set().
   [[nodiscard]] Status unset(const Path& path, const Commit& commit);
-  // Deletes. Errors: NotFound if not alive, LimitExceeded at kMaxLife.
+  // Deletes. Error: NotFound if not alive.
   [[nodiscard]] Status remove(const Commit& commit);
 
   // Takes in what a remote knows. Everything that changed here gets `mark`. Result: whether anything changed.

@@ -16,9 +16,11 @@ struct Child {
   Range below;
 
   [[nodiscard]] bool is_value() const { return here != nullptr && here->kind == RegisterKind::Value; }
-  // A share by itself is not seen: here others have made a map of its counter.
+  // A share by itself is not seen: here others have made a map of its counter. Nor is an empty map below the deepest
+  // level, which would not decode: it hides what stood here before a counter whose shares are not here.
   [[nodiscard]] bool is_seen() const {
-    return !below.empty() || here->kind == RegisterKind::Value || here->kind == RegisterKind::Map;
+    if (!below.empty() || here->kind == RegisterKind::Value) return true;
+    return here->kind == RegisterKind::Map && here->path.size() < kMaxDepth;
   }
 };
 

@@ -1,6 +1,7 @@
 // What a document must be before it is written.
 #pragma once
 
+#include "crdt/document.hpp"
 #include "query/mutation.hpp"
 
 namespace fermata::query {
@@ -10,8 +11,8 @@ struct NewDocument {
   Map fields;  // without "_id"
 };
 
-// Of a document that is inserted, and of a value that is set: what a peer can be sent in one piece.
-inline constexpr std::size_t kMaxValues = 250'000;
+// Of a document that is inserted, and of a value that is set.
+inline constexpr std::size_t kMaxValues = crdt::kMaxValues;
 
 // Takes "_id" off the fields, or makes one. Errors: InvalidArgument, LimitExceeded.
 [[nodiscard]] Result<NewDocument> check_document(Map document, const MakeId& make_id);

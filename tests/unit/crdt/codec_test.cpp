@@ -83,6 +83,42 @@ TEST(Wire, RefusesWhatNoDocumentHolds) {
   EXPECT_EQ(refused(one_register(r)), ErrorCode::LimitExceeded);
   r.value = Array{1};
   EXPECT_TRUE(unwired(wire(one_register(r))));
+
+  for (const auto& [collection, id] : {std::pair("", "d"), std::pair("c", "")}) {
+    EXPECT_EQ(refused(Delta{collection, id, 1, {}}), ErrorCode::Malformed);
+  }
+  r = some_register({"x"});
+  r.value = Array(kMaxValues - 1);
+  EXPECT_TRUE(unwired(wire(one_register(r))));
+  r.value = Array(kMaxValues);
+  EXPECT_EQ(refused(one_register(r)), ErrorCode::LimitExceeded) << "it could not be passed on";
+}
+
+TEST(Document, WithAMapBelowTheDeepestLevelDecodes) {
+  const Path deepest(kMaxDepth, "p");
+  Document counting;
+  ASSERT_TRUE(counting.insert({}, kToday));
+  for (std::uint64_t seq = 2; seq < 5; ++seq) {
+    const Commit commit{{1, seq}, {seq << 20U}, seq};
+    ASSERT_TRUE(seq == 2   ? counting.set(deepest, 1, commit)
+                : seq == 3 ? counting.unset(deepest, commit)
+                           : counting.increment(deepest, 7, commit));
+  }
+  Delta hidden = *counting.delta_since(0, 0);
+  std::erase_if(hidden.registers, [](const Register& r) { return r.kind == RegisterKind::Counter; });
+  hidden.collection = "c";
+  hidden.id = "d";
+  const auto received = unwired(wire(hidden));
+  ASSERT_TRUE(received) << "what stood there before the counter, without the counter";
+  ASSERT_EQ(received->registers.back().kind, RegisterKind::Map);
+  Document alone;
+  alone.merge(*received, {1, 1});
+  for (const Document* document : {&counting, &alone}) {
+    const auto decoded = Document::decode(document->encode_body(), document->encode_metadata());
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(decoded->fingerprint(), document->fingerprint());
+    EXPECT_EQ(encode_value(document->view()), document->encode_body());
+  }
 }
 
 // Flips, drops, repeats and cuts a few bytes.
@@ -144,6 +180,25 @@ RC_GTEST_PROP(Hostile, DamagedDeltasNeverCrashTheDecoderAndStillMerge, (const Wi
     RC_ASSERT(one.fingerprint() == two.fingerprint());
     use(one.encode_body(), one.encode_metadata());
     RC_ASSERT(Document::decode(one.encode_body(), one.encode_metadata()).has_value());
+  }
+}
+
+// The same below as many names.
+Delta lowered(Delta delta, std::size_t names) {
+  for (Register& r : delta.registers) r.path.insert(r.path.begin(), names, "p");
+  return delta;
+}
+
+RC_GTEST_PROP(Hostile, DeltasThatDecodeCanBeStoredHoweverDeep, (const Wild& a, const Wild& b)) {
+  for (std::size_t names = kMaxDepth - 4; names < kMaxDepth; ++names) {
+    Document document;
+    for (const Wild* wild : {&a, &b}) {
+      const auto delta = unwired(wire(lowered(wild->delta, names)));
+      if (delta) document.merge(*delta, LocalMark{1, 1});
+    }
+    use(document.encode_body(), document.encode_metadata());
+    RC_ASSERT(Document::decode(document.encode_body(), document.encode_metadata()).has_value());
+    RC_ASSERT(decode_value(document.encode_body()).has_value());
   }
 }
 

@@ -234,7 +234,10 @@ TEST(Nested, DepthIsBounded) {
   const auto back = Document::decode(document.encode_body(), document.encode_metadata());
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->view(), deep);
-  EXPECT_TRUE(unwired(wire(everything(document))));
+  Delta all = everything(document);
+  all.collection = "c";
+  all.id = "d";
+  EXPECT_TRUE(unwired(wire(all)));
 
   Document refused;
   EXPECT_EQ(refused.insert({{"k", deep}}, a.at(11)).error().code, ErrorCode::LimitExceeded);
@@ -316,8 +319,10 @@ TEST(Limits, AFieldWithTheLastStampCannotBeOvertakenAndSaysSo) {
 
 TEST(Limits, ADocumentAtTheEndOfItsLivesSaysSo) {
   Document document;
-  document.merge(Delta{"c", "d", kMaxLife, {}}, kFromRemote);
-  EXPECT_EQ(document.remove(Commit{{1, 1}, Stamp{1}, 1}).error().code, ErrorCode::LimitExceeded);
+  document.merge(Delta{"c", "d", kMaxLife - 1, {}}, kFromRemote);
+  ASSERT_TRUE(document.alive());
+  ASSERT_TRUE(document.remove(Commit{{1, 1}, Stamp{1}, 1})) << "whatever lives can be deleted";
+  EXPECT_EQ(document.insert({}, Commit{{1, 2}, Stamp{1}, 2}).error().code, ErrorCode::LimitExceeded);
 }
 
 }  // namespace

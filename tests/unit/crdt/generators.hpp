@@ -110,6 +110,8 @@ struct Arbitrary<fermata::crdt::Wild> {
     return gen::apply(
         [](std::uint64_t life, std::vector<unsigned> rolls) {
           Wild wild;
+          wild.delta.collection = "c";
+          wild.delta.id = "d";
           wild.delta.life = life;
           for (unsigned path = 0; path < rolls.size(); ++path) {
             if (rolls[path] % 2 == 0) wild.delta.registers.push_back(wild_register(path, rolls[path] / 2));

@@ -118,7 +118,7 @@ RC_GTEST_PROP(Encoding, OfAnyDocumentRoundTrips, (const Wild& a, const Wild& b))
 
 RC_GTEST_PROP(Encoding, OfAnyDeltaRoundTrips, (const Wild& wild, const std::string& collection, unsigned id)) {
   Delta delta = wild.delta;
-  delta.collection = to_hex(as_bytes(collection));
+  delta.collection = "c" + to_hex(as_bytes(collection));
   delta.id = std::to_string(id);
   Bytes bytes = wire(delta);
   bytes.push_back(7);

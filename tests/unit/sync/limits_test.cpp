@@ -82,7 +82,7 @@ TEST(Limits, OfValuesKeepAFrameFromCostingManyTimesItsSize) {
   out.text("x");
   out.uint(4);  // of the next commit, a value
   CborWriter allowed = out;
-  EXPECT_EQ(code_of(with_list(std::move(allowed), kMaxItemsPerDelta, 0)), ErrorCode::Unsupported) << "which is none";
+  EXPECT_EQ(code_of(with_list(std::move(allowed), crdt::kMaxValues - 1, 0)), ErrorCode::Unsupported) << "which is none";
   EXPECT_EQ(code_of(with_list(std::move(out), kMaxItemsPerFrame, 0)), ErrorCode::LimitExceeded);
 }
 
