@@ -15,6 +15,7 @@ constexpr int kBusyTimeoutMs = 5000;
 ErrorCode code_of(int code, int system_errno) {
   switch (code & 0xff) {
     case SQLITE_FULL:
+    case SQLITE_TOOBIG:  // only merging makes a document so large, and that is not the fault of who sent the last bit
       return ErrorCode::NoSpace;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -22,8 +23,6 @@ ErrorCode code_of(int code, int system_errno) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return ErrorCode::Busy;
-    case SQLITE_TOOBIG:
-      return ErrorCode::LimitExceeded;
     default:
       return system_errno == ENOSPC || system_errno == EDQUOT ? ErrorCode::NoSpace : ErrorCode::Io;
   }
@@ -33,6 +32,9 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
   const ErrorCode kind = code_of(code, system_errno);
   switch (kind) {
     case ErrorCode::NoSpace:
+      if (code == SQLITE_TOOBIG) {
+        return {kind, fmt::format("{}: a document is too large to store; delete it", owner)};
+      }
       return {kind, fmt::format("{}: no space left on the disk, nothing was written; free some and try again", owner)};
     case ErrorCode::Corrupt:
       if (code == SQLITE_NOTADB) {
@@ -44,8 +46,6 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
                                 detail)};
     case ErrorCode::Busy:
       return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
-    case ErrorCode::LimitExceeded:
-      return {kind, fmt::format("{}: a document is too large to store; split it", owner)};
     default:
       return {kind, fmt::format("{}: {} (SQLite error {}); check the disk and its permissions", owner, detail, code)};
   }

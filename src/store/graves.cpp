@@ -70,6 +70,22 @@ Status Store::Impl::save_graves(std::string_view collection, const Graves& next)
   return save_name(*writer, kept_name(collection), text);
 }
 
+// For a collection with a number there always is: a number costs its giver a document.
+Result<bool> Store::Impl::has_room_for_graves(std::string_view collection) {
+  auto row = writer->prepare(
+      "SELECT EXISTS(SELECT 1 FROM collections WHERE name = ?1) OR EXISTS(SELECT 1 FROM meta WHERE key = ?2) OR "
+      "(SELECT count(*) FROM meta WHERE key >= 'kept.graves ' AND key < 'kept.graves!') < ?3");
+  if (!row) {
+    return fail(std::move(row).error());
+  }
+  const std::string name = kept_name(collection);
+  auto found = row->bind(1, collection).bind(2, name).bind(3, std::uint64_t{kMaxForeignGraves}).step();
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  return row->number(0) != 0;
+}
+
 Status Store::Impl::change_graves(std::string_view collection, const std::function<void(Graves&)>& change) {
   return with_writer([&](Connection&) -> Status {
     auto current = load_graves(collection);
@@ -124,6 +140,12 @@ Result<KnownCommits> Store::known(std::string_view collection) {
 Status Store::learn(std::string_view collection, const KnownCommits& known) {
   return impl_->change_graves(collection, [&](Impl::Graves& graves) {
     for (const auto& [actor, seq] : known) {
+      if (actor == impl_->identity.actor && seq > impl_->identity.commit_seq) {
+        continue;
+      }
+      if (graves.known.size() >= kMaxKnownActors && !graves.known.contains(actor)) {
+        continue;
+      }
       std::uint64_t& mine = graves.known[actor];
       mine = std::max(mine, seq);
     }
@@ -144,8 +166,18 @@ Result<std::uint64_t> Store::purged_life(std::string_view collection) {
 }
 
 Status Store::raise_purged_life(std::string_view collection, std::uint64_t life) {
-  return impl_->change_graves(collection,
-                              [&](Impl::Graves& graves) { graves.purged_life = std::max(graves.purged_life, life); });
+  bool room = false;
+  auto looked = impl_->with_writer([&](Connection&) -> Status {
+    auto found = impl_->has_room_for_graves(collection);
+    room = found && *found;
+    return found ? Status() : fail(std::move(found).error());
+  });
+  if (!looked || !room) {
+    return looked;
+  }
+  return impl_->change_graves(collection, [&](Impl::Graves& graves) {
+    graves.purged_life = std::max(graves.purged_life, std::min(life, kMaxPurgedLife));
+  });
 }
 
 // --- purging ---
@@ -183,7 +215,10 @@ Result<std::size_t> Store::Impl::forget_known(const std::vector<Due>& due, const
     if (!known) {
       return fail(std::move(known).error());
     }
-    if (limit == limits.end() || each.tombstone.local_seq > limit->second || each.keep ||
+    // Purged without raising purged_life beyond the bound, its name could be used again in a life that a tombstone
+    // elsewhere ends. Remembering is never wrong.
+    const bool raises_too_far = each.tombstone.document.life() > kMaxPurgedLife;
+    if (limit == limits.end() || each.tombstone.local_seq > limit->second || each.keep || raises_too_far ||
         !knows_all(**known, each.tombstone.document)) {
       continue;
     }

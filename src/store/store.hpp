@@ -26,6 +26,10 @@ using Epoch = std::string;
 // peers would then differ for ever.
 inline constexpr std::size_t kMaxDocumentBytes = 16u << 20;
 
+// A life that somebody says was purged counts up to here only: else it could use up the lives of every id. Tombstones
+// of longer lives are never purged here.
+inline constexpr std::uint64_t kMaxPurgedLife = std::uint64_t{1} << 32;
+
 // Bugs that the simulator's own test puts in, to see that its oracles notice. Never anything but None elsewhere.
 enum class Mutation : std::uint8_t {
   None,
@@ -94,6 +98,11 @@ struct Cursor {
 
 // Of one collection: every commit of that actor up to that seq is in the documents here, or its document is dead.
 using KnownCommits = std::map<crdt::ActorId, std::uint64_t>;
+
+// Of so many actors per collection known commits are kept, our own aside; what is not known is only remembered longer.
+inline constexpr std::size_t kMaxKnownActors = 4096;
+// So many collections that have no document here are told to us as having been purged, and remembered for it.
+inline constexpr std::size_t kMaxForeignGraves = 1024;
 
 // Which tombstones may be forgotten: of these collections, and of each up to this local seq.
 using PurgeLimits = std::map<std::string, std::uint64_t, std::less<>>;
@@ -252,11 +261,13 @@ class Store {
   [[nodiscard]] WallTime wall_now() const;  // by the clock of StoreOptions
   // What is known of this collection's commits: what learn() was told, and our own, unless something was evicted.
   [[nodiscard]] Result<KnownCommits> known(std::string_view collection);
-  // Somebody who holds the same living documents of it as we do knows this too.
+  // Somebody who holds the same living documents of it as we do knows this too. What is said of commits of ours that we
+  // have not made is ignored, and so are actors beyond kMaxKnownActors.
   [[nodiscard]] Status learn(std::string_view collection, const KnownCommits& known);
   // The highest life of any tombstone of the collection that was purged, here or by somebody we have met. A document of
   // which nothing is known begins above it, so that old tombstones elsewhere do not end its life.
   [[nodiscard]] Result<std::uint64_t> purged_life(std::string_view collection);
+  // Up to kMaxPurgedLife; ignored for a collection without documents here beyond kMaxForeignGraves of them.
   [[nodiscard]] Status raise_purged_life(std::string_view collection, std::uint64_t life);
   // A transaction of one Transaction::evict.
   [[nodiscard]] Status evict(std::string_view collection, std::string_view id);

@@ -58,6 +58,7 @@ struct Store::Impl {
     friend bool operator==(const Graves&, const Graves&) = default;
   };
   Result<const Graves*> load_graves(std::string_view collection);
+  Result<bool> has_room_for_graves(std::string_view collection);
   Status save_graves(std::string_view collection, const Graves& graves);
   // A transaction of its own, unless nothing changes.
   Status change_graves(std::string_view collection, const std::function<void(Graves&)>& change);

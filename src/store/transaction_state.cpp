@@ -4,6 +4,13 @@
 
 namespace fermata::store {
 
+// Names may hold any character, so only a length tells where the first ends.
+std::string Transaction::State::key_of(std::string_view collection, std::string_view id) {
+  std::string key = std::to_string(collection.size());
+  key.append(1, ' ').append(collection).append(id);
+  return key;
+}
+
 Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view collection, std::string_view id) {
   if (!failure) {
     return fail(failure.error());
@@ -11,8 +18,7 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (collection.empty() || id.empty()) {
     return fail(ErrorCode::InvalidArgument, "a document needs a collection and an id; neither may be empty");
   }
-  std::string key(collection);
-  key.append(1, '\0').append(id);
+  std::string key = key_of(collection, id);
   if (const auto known = entries.find(key); known != entries.end()) {
     return &known->second;
   }
@@ -144,8 +150,9 @@ void Transaction::State::bind_row(Statement& statement, const Entry& entry, Byte
 Status Transaction::State::write_row(Entry& entry) {
   const Bytes body = entry.document.encode_body();
   const Bytes meta = entry.document.encode_metadata();
-  // A merged document may grow beyond the limit, since refusing it would keep peers apart for ever.
-  if (kind == Kind::Local && body.size() + meta.size() > kMaxDocumentBytes) {
+  // A merged document may grow beyond the limit, since refusing it would keep peers apart for ever; and what is that
+  // large can still be deleted.
+  if (kind == Kind::Local && entry.document.alive() && body.size() + meta.size() > kMaxDocumentBytes) {
     return fail(ErrorCode::LimitExceeded, fmt::format("document '{}' of '{}' would take more than {} MiB; split it",
                                                       entry.id, entry.collection, kMaxDocumentBytes >> 20));
   }
@@ -209,9 +216,7 @@ Status Transaction::State::evict(std::string_view collection, std::string_view i
   (*sum)->remove(target.version_before);
   remember_before(target);
   evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
-  std::string key(collection);
-  key.append(1, '\0').append(id);
-  entries.erase(key);
+  entries.erase(key_of(collection, id));
   return {};
 }
 

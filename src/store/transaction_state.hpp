@@ -29,6 +29,7 @@ struct Transaction::State {
       : store(impl), lock(std::move(held)), next_seq(impl.identity.local_seq + 1) {}
   ~State() { roll_back(); }
 
+  [[nodiscard]] static std::string key_of(std::string_view collection, std::string_view id);
   Result<Entry*> entry(std::string_view collection, std::string_view id);
   Status decide(Kind wanted, std::uint32_t from);
   void remember_before(Entry& entry) const;
@@ -69,7 +70,7 @@ struct Transaction::State {
   std::uint32_t source = 0;
   crdt::Commit now;  // of a local transaction
   std::uint64_t next_seq;
-  std::unordered_map<std::string, Entry> entries;  // by collection, NUL, id
+  std::unordered_map<std::string, Entry> entries;  // by key_of()
   std::vector<Entry*> changed;                     // in order of local seq
   std::vector<EvictedDocument> evicted;
   std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes

@@ -105,8 +105,8 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   fresh.brought = wanted.brought;
   // What is purged there is not used again here.
   if (wanted.purged_life != 0) {
-    const std::uint64_t life = std::min(wanted.purged_life, kMaxPurgedLife);
-    if (auto raised = shared_.store.raise_purged_life(fresh.predicate.collection(), life); !raised) return raised;
+    const std::string& collection = fresh.predicate.collection();
+    if (auto raised = shared_.store.raise_purged_life(collection, wanted.purged_life); !raised) return raised;
   }
   fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
   // Without a cursor it may have given up what it once sent us.

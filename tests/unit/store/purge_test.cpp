@@ -116,6 +116,56 @@ TEST_F(Purge, IsRememberedAcrossAQuiesceAndACrash) {
   EXPECT_EQ(ids(), (std::vector<std::string>{"c"}));
 }
 
+TEST_F(Purge, NeverForgetsATombstoneOfALifeThatOnlyAForgerReaches) {
+  bury("a");
+  const auto source = store->source_number("remote");
+  ASSERT_OK(source);
+  auto transaction = store->begin();
+  ASSERT_OK(transaction);
+  crdt::Register r;
+  r.path = {"n"};
+  r.dot = {store->actor(), 1};
+  r.life = crdt::kMaxLife - 1;
+  ASSERT_OK(transaction->merge({"tasks", "ghost", crdt::kMaxLife, {r}, true}, *source));
+  ASSERT_OK(transaction->commit());
+  const auto step = store->purge_known(clock.wall + 1h, {{"tasks", store->last_local_seq()}}, {}, 10);
+  ASSERT_OK(step);
+  EXPECT_EQ(step->forgotten, 1u);
+  EXPECT_EQ(ids(), (std::vector<std::string>{"ghost"}));
+  EXPECT_EQ(store->purged_life("tasks"), std::uint64_t{2});
+  ASSERT_OK(store->raise_purged_life("tasks", crdt::kMaxLife));
+  EXPECT_EQ(store->purged_life("tasks"), kMaxPurgedLife);
+}
+
+TEST_F(Purge, OfCollectionsWithoutDocumentsIsTakenOverUpToALimit) {
+  ASSERT_OK(insert(*store, "a", {{"n", 1}}));
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < kMaxForeignGraves + 50; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    ASSERT_OK(store->raise_purged_life(name, 2));
+    if (*store->purged_life(name) == 2) ++taken;
+  }
+  EXPECT_EQ(taken, kMaxForeignGraves);
+  for (const char* mine : {"tasks", "c0"}) {
+    ASSERT_OK(store->raise_purged_life(mine, 4));
+    EXPECT_EQ(store->purged_life(mine), std::uint64_t{4});
+  }
+}
+
+TEST_F(Purge, TheCommitsOfSoManyActorsAreKnownAndNoneOfOursThatWeHaveNotMade) {
+  ASSERT_OK(insert(*store, "a", {{"n", 1}}));
+  KnownCommits told;
+  for (crdt::ActorId actor = 1; actor <= 2 * kMaxKnownActors; ++actor) told[actor] = 9;
+  ASSERT_OK(store->learn("tasks", told));
+  told = {{1, 10}, {store->actor(), 1'000'000}};
+  ASSERT_OK(store->learn("tasks", told));
+  const auto known = store->known("tasks");
+  ASSERT_OK(known);
+  EXPECT_EQ(known->size(), kMaxKnownActors + 1) << "our own besides";
+  EXPECT_EQ(known->at(1), 10u);
+  EXPECT_EQ(known->at(store->actor()), 1u);
+}
+
 TEST(PurgeAndPower, APowerCutTakesBackTheHorizonWithThePurge) {
   bool was_cut = true;
   for (std::uint64_t write = 1; was_cut; ++write) {

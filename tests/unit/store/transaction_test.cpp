@@ -140,6 +140,35 @@ TEST_F(Transactions, ADocumentBeyondTheLimitIsRefusedAndNothingOfItsTransactionI
   ASSERT_OK(insert(*store, "next", {{"n", 1}}));
 }
 
+TEST_F(Transactions, ADocumentThatMergingMadeLargerThanTheLimitCanBeDeleted) {
+  const auto source = store->source_number("remote");
+  ASSERT_OK(source);
+  auto transaction = store->begin();
+  ASSERT_OK(transaction);
+  crdt::Register r;
+  r.path = {"text"};
+  r.value = std::string(kMaxDocumentBytes, 'x');
+  r.dot = {1, 1};
+  ASSERT_OK(transaction->merge({"tasks", "big", 1, {r}, true}, *source));
+  ASSERT_OK(transaction->commit());
+  transaction = store->begin();
+  ASSERT_OK(transaction);
+  ASSERT_OK(transaction->remove("tasks", "big"));
+  ASSERT_OK(transaction->commit());
+  EXPECT_FALSE(store->load("tasks", "big")->alive());
+}
+
+TEST_F(Transactions, NamesWithZerosAreNotMixedUp) {
+  const std::string zero(1, '\0');
+  auto transaction = store->begin();
+  ASSERT_OK(transaction);
+  ASSERT_OK(transaction->insert("tasks", "x" + zero + "y", {{"n", 1}}));
+  ASSERT_OK(transaction->insert("tasks" + zero + "x", "y", {{"n", 2}}));
+  ASSERT_OK(transaction->commit());
+  EXPECT_EQ(store->load("tasks", "x" + zero + "y")->view(), (Map{{"n", 1}}));
+  EXPECT_EQ(store->load("tasks" + zero + "x", "y")->view(), (Map{{"n", 2}}));
+}
+
 TEST_F(Transactions, ASecondCommitIsRefused) {
   auto transaction = store->begin();
   ASSERT_OK(transaction);
