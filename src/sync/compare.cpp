@@ -95,7 +95,8 @@ Status Compare::on(const DigestOf& digest) {
     const query::Predicate& ours = shared_.subscriptions.at(digest.subscription).predicate;
     if (auto learned = shared_.store.learn(ours.collection(), digest.known); !learned) return learned;
   }
-  told_.insert_or_assign(digest.subscription, digest);
+  // One that has ended is not compared; and nobody may make us keep what we did not ask for.
+  if (intake_.has(digest.subscription)) told_.insert_or_assign(digest.subscription, digest);
   return {};
 }
 

@@ -183,7 +183,7 @@ class Feed {
   void restart(RemoteSubscription& subscription, Position position);
   [[nodiscard]] bool going(const RemoteSubscription& subscription) const;
   [[nodiscard]] Status answer_requests();
-  [[nodiscard]] Status answer_some(Request& request);
+  [[nodiscard]] Status answer_some(Request& request, std::size_t& turn);
   [[nodiscard]] Status enqueue(Request request);
   [[nodiscard]] Group furthest_behind();
   [[nodiscard]] Status walk(const Group& group);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kDocumentsPerRead = 256;
 constexpr int kReadsPerTurn = 4;  // of the log; then others get their turn
+constexpr std::size_t kAnswersPerTurn = kDocumentsPerRead * kReadsPerTurn;
 constexpr std::size_t kMaxAhead = 1024;
 
 [[maybe_unused]] bool has_register_of(const crdt::Document& document, std::uint32_t source) {
@@ -170,7 +171,7 @@ Status Feed::push(LoadedCommit& commit) {
 
 Status Feed::pump() {
   interrupted_ = false;
-  if (auto answered = answer_requests(); !answered) return answered;
+  if (auto answered = answer_requests(); !answered || interrupted_) return answered;
   if (level_ && level_->seq >= shared_.head) {
     if (announcement_due() && window_open()) flush();
     return {};
@@ -189,11 +190,14 @@ Status Feed::pump() {
 }
 
 Status Feed::answer_requests() {
+  std::size_t turn = kAnswersPerTurn;
   while (!requests_.empty() && window_open()) {
     Request& request = requests_.front();
-    if (auto answered = answer_some(request); !answered) return answered;
+    if (auto answered = answer_some(request, turn); !answered) return answered;
     if (!request.names.empty() || !request.rows.empty()) {
       flush();
+      interrupted_ = turn == 0;
+      if (interrupted_) return {};
       continue;
     }
     const Request done = std::move(request);
@@ -205,14 +209,16 @@ Status Feed::answer_requests() {
   return {};
 }
 
-Status Feed::answer_some(Request& request) {
-  for (; !request.rows.empty() && !writer_.full(shared_.options.batch_bytes); request.rows.pop_front()) {
+// What is not here takes no room in a frame, so each look counts.
+Status Feed::answer_some(Request& request, std::size_t& turn) {
+  const auto may_go_on = [&] { return turn != 0 && !writer_.full(shared_.options.batch_bytes); };
+  for (; !request.rows.empty() && may_go_on(); request.rows.pop_front(), --turn) {
     --requested_names_;
     auto found = shared_.store.document_in(request.rows.front());
     if (!found) return fail(std::move(found.error()));
     if (*found) give_all({(*found)->collection, (*found)->id}, (*found)->document);
   }
-  for (; !request.names.empty() && !writer_.full(shared_.options.batch_bytes); request.names.pop_front()) {
+  for (; !request.names.empty() && may_go_on(); request.names.pop_front(), --turn) {
     --requested_names_;
     const DocumentName& name = request.names.front();
     auto document = shared_.store.load(name.collection, name.id);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "sync/feed.hpp"
@@ -47,8 +48,8 @@ class Intake {
     std::vector<DocumentName> wanted;       // named documents that we hold: ask for them
     std::vector<Range> held;                // what stays open until they came
     std::vector<DocumentName> corrections;  // documents of which the remote would not hear otherwise
-    std::vector<Branch> prune;              // what came another way already
-    std::vector<Branch> graft;              // what was offered and comes no other way
+    std::set<Branch> prune;                 // what came another way already
+    std::set<Branch> graft;                 // what was offered and comes no other way
     std::vector<std::uint64_t> passed;      // offered states that we have had
     std::vector<Offer> open;                // offered and not here yet; the frame's ranges wait, see hold()
     std::vector<crdt::Delta> dead;          // deleted here, and the deletion was forgotten
@@ -116,6 +117,7 @@ class Intake {
                                   Applied& applied) const;
   [[nodiscard]] Result<bool> settle();
   [[nodiscard]] Status note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied);
+  void graft(const std::vector<Offer>& offers, const std::vector<Range>& ranges, Applied& applied) const;
   void ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const;
   [[nodiscard]] Result<Folded> folded(const std::vector<Range>& ranges) const;
   [[nodiscard]] Status save(store::Transaction& transaction, const Folded& folded);

@@ -8,15 +8,15 @@ namespace fermata::sync {
 namespace {
 
 // Beyond the limit some are left as they are, which costs a duplicate or a delay.
-void add_branch(const Branch& branch, std::vector<Branch>& branches) {
-  if (branches.size() >= kMaxBranchesPerFrame) return;
-  if (std::find(branches.begin(), branches.end(), branch) == branches.end()) branches.push_back(branch);
+bool is_full(const std::set<Branch>& branches) {
+  return branches.size() >= kMaxBranchesPerFrame;
 }
 
 }  // namespace
 
 // For which of our subscriptions the remote need not have sent this.
 Status Intake::note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied) {
+  if (is_full(applied.prune)) return {};
   const std::vector<crdt::ActorId> authors = authors_of(delta);
   if (authors.empty() || authors.size() > kMaxAuthorsPerOffer) return {};
   const auto document = transaction.load(delta.collection, delta.id);
@@ -25,7 +25,9 @@ Status Intake::note_duplicate(store::Transaction& transaction, const crdt::Delta
   for (const auto& [key, incoming] : incoming_) {
     const query::Predicate& ours = predicate(key);
     if (ours.collection() != delta.collection || !ours.matches(delta.id, view)) continue;
-    for (crdt::ActorId author : authors) add_branch({key, author}, applied.prune);
+    for (crdt::ActorId author : authors) {
+      if (!is_full(applied.prune)) applied.prune.insert({key, author});
+    }
   }
   return {};
 }
@@ -63,18 +65,31 @@ Result<bool> Intake::came(store::Transaction& transaction, const Offer& offer, c
   return true;
 }
 
-// The frame's ranges tell which of our subscriptions are fed by this link.
-void Intake::ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const {
-  for (Offer& offer : offers) {
-    for (const Range& range : ranges) {
-      const auto subscription = shared_.subscriptions.find(range.subscription);
-      if (subscription == shared_.subscriptions.end() ||
-          subscription->second.predicate.collection() != offer.collection)
-        continue;
-      for (crdt::ActorId author : offer.authors) add_branch({range.subscription, author}, applied.graft);
-    }
-    applied.wanted.push_back({std::move(offer.collection), std::move(offer.id)});
+// The frame's ranges tell which of our subscriptions are fed by this link. Subscriptions and authors are joined by
+// collection, because a frame's ranges times its offers are too many to look at.
+void Intake::graft(const std::vector<Offer>& offers, const std::vector<Range>& ranges, Applied& applied) const {
+  std::map<std::string_view, std::set<std::uint64_t>> fed;
+  for (const Range& range : ranges) {
+    const auto ours = shared_.subscriptions.find(range.subscription);
+    if (ours != shared_.subscriptions.end()) fed[ours->second.predicate.collection()].insert(range.subscription);
   }
+  std::map<std::string_view, std::set<crdt::ActorId>> written;
+  for (const Offer& offer : offers) {
+    if (fed.contains(offer.collection)) written[offer.collection].insert(offer.authors.begin(), offer.authors.end());
+  }
+  for (const auto& [collection, authors] : written) {
+    for (std::uint64_t subscription : fed.at(collection)) {
+      for (crdt::ActorId author : authors) {
+        if (is_full(applied.graft)) return;
+        applied.graft.insert({subscription, author});
+      }
+    }
+  }
+}
+
+void Intake::ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const {
+  graft(offers, ranges, applied);
+  for (Offer& offer : offers) applied.wanted.push_back({std::move(offer.collection), std::move(offer.id)});
 }
 
 Result<bool> Intake::settle(LoadedCommit& commit, const Feed& feed, std::vector<DocumentName>& corrections) {

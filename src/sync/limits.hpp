@@ -1,5 +1,6 @@
-// Everything a peer can ask of us has a bound, and here they are: what a message may hold, what a session may keep.
-// Beyond one, the session ends with LimitExceeded. tests/unit/sync/hostile_test.cpp tries each.
+// What a message may hold and what a session may make us keep or do. Where nothing else is said, the session of whoever
+// goes beyond ends with LimitExceeded; tests/unit/sync/limits_test.cpp tries it. What a peer may write is bounded by
+// the disk alone: who is let into a group is trusted to write.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +26,14 @@ inline constexpr std::size_t kMaxDocumentsPerFrame = 1u << 16;
 // wire.
 inline constexpr std::size_t kMaxItemsPerFrame = 1u << 20;
 inline constexpr std::size_t kMaxItemsPerDelta = kMaxItemsPerFrame / 2;  // and none is begun in a frame of so many
-inline constexpr std::size_t kMaxNamesPerFrame = 1u << 17;
+// Each is looked up, those of CHANGES within one transaction, and so are offers. We name no more than we read of the
+// log at once, and have fewer offers under way (see kMaxOffersInFlight).
+inline constexpr std::size_t kMaxNamesPerFrame = 1u << 13;
 // The answer to a WANT repeats its ranges beside those of its own.
 inline constexpr std::size_t kMaxRangesPerFrame = 4096;
-inline constexpr std::size_t kMaxOffersPerFrame = 1u << 14;
+inline constexpr std::size_t kMaxOffersPerFrame = 1u << 12;
 inline constexpr std::size_t kMaxAuthorsPerOffer = 16;
-inline constexpr std::size_t kMaxKnownActors = 4096;  // in one DIGEST; of more only some are told
-// A life that a peer says was purged counts up to here only: else it could use up the lives of every id.
-inline constexpr std::uint64_t kMaxPurgedLife = std::uint64_t{1} << 32;
+inline constexpr std::size_t kMaxActorsPerDigest = 4096;   // of more only some are told
 inline constexpr std::size_t kMaxBranchesPerFrame = 1024;  // of PRUNE and GRAFT
 
 // A compressed message is refused before it is unpacked if it claims to be larger than the largest frame, or so many
@@ -44,8 +45,8 @@ inline constexpr std::size_t kMinCompressed = 1024;
 inline constexpr std::size_t kMaxRefused = 1024;  // devices that broke the protocol and are remembered for it
 
 // --- one session ---
-inline constexpr std::size_t kMaxRequestedNames = 4 * kMaxNamesPerFrame;  // asked for by WANT and not sent yet
-inline constexpr std::size_t kMaxRequests = 4096;                         // the same, of WANTs and corrections
+inline constexpr std::size_t kMaxRequestedNames = 1u << 19;  // asked for by WANT and not sent yet
+inline constexpr std::size_t kMaxRequests = 4096;            // the same, of WANTs and corrections
 // States of documents that are remembered, 60 bytes each: of ours in all, and of each remote's.
 inline constexpr std::size_t kPassedStates = 8192;
 inline constexpr std::size_t kRemoteStatesKept = 256;

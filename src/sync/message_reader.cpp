@@ -42,6 +42,7 @@ std::vector<Range> read_ranges(Fields& in) {
 std::string read_id(Fields& in) {
   std::string id = in.take([&] { return crdt::read_id(in.in()); });
   in.limit(id.size(), kMaxIdBytes, "a document's id");
+  if (in.ok() && id.empty()) in.refuse(ErrorCode::Malformed, "a document without an id");
   return id;
 }
 
@@ -54,6 +55,7 @@ std::vector<DocumentName> read_names(Fields& in, ReadCollection read_collection)
     if (in.ok() && count == 0) in.refuse(ErrorCode::Malformed, "a group of names without a collection");
     const std::string collection = read_collection();
     in.limit(collection.size(), kMaxCollectionBytes, "a collection's name");
+    if (in.ok() && collection.empty()) in.refuse(ErrorCode::Malformed, "a collection without a name");
     for (std::size_t i = 1; i < count && in.ok(); ++i) names.push_back({collection, read_id(in)});
   }
   return names;
@@ -160,7 +162,7 @@ Result<Bytes> read_compressed(Fields& in, std::size_t fields) {
   const ByteView packed = in.bytes();
   if (in.ok() && !in.at_end()) in.refuse(ErrorCode::Malformed, "bytes behind the end of a message");
   if (!in.ok()) return fail(in.error());
-  if (size > kMaxFrame || size / kMaxCompression > packed.size())
+  if (size > kMaxFrame || size / kMaxCompression >= packed.size())
     return fail(ErrorCode::LimitExceeded, fmt::format("{} bytes that claim to be {}", packed.size(), size));
   return unpack(packed, size);
 }

@@ -144,6 +144,8 @@ using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, 
 [[nodiscard]] Bytes encode(const Subscribe& message);
 [[nodiscard]] Bytes encode(const Unsubscribe& message);
 [[nodiscard]] Bytes encode(const Want& message);
+// As many as it takes for kMaxNamesPerFrame. They are answered in order, so the last carries the ranges.
+[[nodiscard]] std::vector<Bytes> encode_in_parts(Want message);
 [[nodiscard]] Bytes encode(const Ack& message);
 [[nodiscard]] Bytes encode(const Ping& message);
 [[nodiscard]] Bytes encode(const Pong& message);

@@ -105,6 +105,19 @@ Bytes encode(const Want& message) {
   return out.take();
 }
 
+std::vector<Bytes> encode_in_parts(Want message) {
+  std::vector<Bytes> parts;
+  auto next = message.names.begin();
+  while (message.names.end() - next > static_cast<std::ptrdiff_t>(kMaxNamesPerFrame)) {
+    const auto end = next + kMaxNamesPerFrame;
+    parts.push_back(encode(Want{{}, {std::make_move_iterator(next), std::make_move_iterator(end)}}));
+    next = end;
+  }
+  message.names.erase(message.names.begin(), next);
+  parts.push_back(encode(message));
+  return parts;
+}
+
 Bytes encode(const Ack& message) {
   CborWriter out = start(MessageType::Ack, 2);
   out.uint(message.frames);

@@ -64,7 +64,7 @@ Bytes encode(const DigestOf& message) {
   out.uint(message.received);
   write(message.digest, out);
   if (message.known.empty()) return out.take();
-  const std::size_t count = std::min(message.known.size(), kMaxKnownActors);
+  const std::size_t count = std::min(message.known.size(), kMaxActorsPerDigest);
   out.array(2 * count);
   auto next = message.known.begin();
   for (std::size_t i = 0; i < count; ++i, ++next) {
@@ -137,7 +137,7 @@ DigestOf read_digest_of(Fields& in, std::size_t fields) {
   message.head = in.uint();
   message.received = in.uint();
   message.digest = read_digest(in);
-  const std::size_t known = fields == 7 ? in.array(2 * kMaxKnownActors, "numbers of known commits in DIGEST") : 0;
+  const std::size_t known = fields == 7 ? in.array(2 * kMaxActorsPerDigest, "numbers of known commits in DIGEST") : 0;
   if (in.ok() && known % 2 != 0) in.refuse(ErrorCode::Malformed, "DIGEST with an actor but no commit");
   for (std::size_t i = 0; i + 1 < known && in.ok(); i += 2) {
     const crdt::ActorId actor = in.uint();

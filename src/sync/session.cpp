@@ -136,7 +136,7 @@ Status Session::on(Changes changes) {
   if (!applied) return fail(std::move(applied.error()));
   for (std::uint64_t version : applied->passed) feed_.remote_holds(version);
   for (const Offer& offer : applied->open) feed_.remote_holds(offer.version);
-  if (!applied->prune.empty()) outlet_.send(encode(Prune{std::move(applied->prune)}));
+  if (!applied->prune.empty()) outlet_.send(encode(Prune{{applied->prune.begin(), applied->prune.end()}}));
   ask_for(*applied);
   if (auto corrected = feed_.correct(std::move(applied->corrections)); !corrected) return corrected;
   if (auto pumped = feed_.pump(); !pumped) return pumped;
@@ -150,8 +150,9 @@ void Session::ask_for(Intake::Applied& applied) {
   if (applied.wanted.empty()) return;
   progressed_ = now_;
   if (!catch_up_) ++round_trips_;
-  if (!applied.graft.empty()) outlet_.send(encode(Graft{std::move(applied.graft)}));
-  outlet_.send(encode(Want{std::move(applied.held), std::move(applied.wanted)}));
+  if (!applied.graft.empty()) outlet_.send(encode(Graft{{applied.graft.begin(), applied.graft.end()}}));
+  for (Bytes& part : encode_in_parts({std::move(applied.held), std::move(applied.wanted)}))
+    outlet_.send(std::move(part));
 }
 
 Status Session::came(LoadedCommit& commit) {
@@ -245,10 +246,6 @@ Status Session::on(const Goodbye& goodbye) {
   if (goodbye.expected_return_ms && *goodbye.expected_return_ms <= kLongestMs)
     remote_goodbye_->expected_return = std::chrono::milliseconds(*goodbye.expected_return_ms);
   return fail(ErrorCode::Closed, fmt::format("the peer said goodbye: {}", goodbye.reason));
-}
-
-Status Session::on(const Skipped&) {
-  return {};
 }
 
 // The count opens the remote's window at once. The cursors also say "you have heard all that I know better", so they

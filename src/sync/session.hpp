@@ -82,7 +82,7 @@ class Session {
   [[nodiscard]] Status on(const Items& items);
   [[nodiscard]] Status on(const Resolve& resolve);
   [[nodiscard]] Status on(const Resolved& resolved);
-  [[nodiscard]] Status on(const Skipped& skipped);
+  [[nodiscard]] Status on(const Skipped&) { return {}; }
 
   [[nodiscard]] Status know_remote(const store::Epoch& epoch, store::Epoch assumed);
   [[nodiscard]] Feed::Confirmed confirmed() const;

@@ -46,6 +46,23 @@ TEST(Limits, OfListsHoldInEveryMessage) {
   EXPECT_EQ(code_of(with_list(CborWriter(), kMaxFields + 1, 0)), ErrorCode::LimitExceeded);
 }
 
+TEST(Limits, AQuestionForMoreNamesThanAFrameHoldsIsAskedInParts) {
+  const Range range{1, 2, 3, false};
+  Want all{{range}, {}};
+  for (std::size_t i = 0; i < 2 * kMaxNamesPerFrame + 1; ++i) all.names.push_back({"cars", "d" + std::to_string(i)});
+  std::vector<DocumentName> asked;
+  const std::vector<Bytes> parts = encode_in_parts(all);
+  for (const Bytes& part : parts) {
+    const auto message = MessageReader().read(part);
+    ASSERT_TRUE(message.has_value()) << message.error().message;
+    const Want& want = std::get<Want>(*message);
+    EXPECT_EQ(want.ranges.size(), &part == &parts.back() ? 1u : 0u) << "received when all has come";
+    asked.insert(asked.end(), want.names.begin(), want.names.end());
+  }
+  EXPECT_EQ(parts.size(), 3u);
+  EXPECT_EQ(asked, all.names);
+}
+
 TEST(Limits, OfTextsHoldInHelloAndGoodbye) {
   const auto hello = [](std::size_t epoch, std::size_t name, std::size_t query) {
     return code_of(encode(Hello{
@@ -98,7 +115,8 @@ TEST(Limits, OfCompressedMessagesAreLookedAtBeforeAnythingIsUnpacked) {
   EXPECT_EQ(code_of(encode_compressed(packed, long_enough.size() + 1)), ErrorCode::Malformed);
   EXPECT_EQ(code_of(encode_compressed(packed, long_enough.size() - 1)), ErrorCode::Malformed);
   EXPECT_EQ(code_of(encode_compressed(packed, kMaxFrame + 1)), ErrorCode::LimitExceeded);
-  EXPECT_EQ(code_of(encode_compressed(packed, (packed.size() + 1) * kMaxCompression)), ErrorCode::LimitExceeded);
+  EXPECT_EQ(code_of(encode_compressed(packed, packed.size() * kMaxCompression)), ErrorCode::LimitExceeded);
+  EXPECT_EQ(code_of(encode_compressed(packed, packed.size() * kMaxCompression - 1)), ErrorCode::Malformed);
   Bytes damaged = packed;
   damaged[damaged.size() / 2] ^= 0xff;
   damaged.resize(damaged.size() - 1);
@@ -142,7 +160,7 @@ TEST_F(LimitsOfSessions, WhoeverAsksForMoreThanItTakesInIsCutOff) {
   std::vector<DocumentName> names;
   for (std::size_t i = 0; i < kMaxNamesPerFrame; ++i) names.push_back({"cars", "d" + std::to_string(i % 20)});
   std::optional<Error> why;
-  for (int i = 0; i < 6 && !why; ++i) {
+  for (std::size_t i = 0; i <= 1 + kMaxRequestedNames / names.size() && !why; ++i) {
     hear(2, encode(Want{{}, names}));
     why = closed(2);
   }
