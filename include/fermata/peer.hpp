@@ -108,8 +108,8 @@ class Peer {
   [[nodiscard]] Database& database();
 
   // Asks every peer that we meet for the documents of `SELECT * FROM c [WHERE …]`, now and later.
-  // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter), LimitExceeded (1024 different ones),
-  // Closed.
+  // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter), LimitExceeded (1024
+  // different ones, or 8 MiB of text in all), Closed.
   [[nodiscard]] Result<Subscription> subscribe(std::string_view select, const Map& parameters = {});
 
   // Starts listening and dialing, once: after an error open the peer anew. Errors: Busy (port in use), InvalidArgument

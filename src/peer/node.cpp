@@ -187,19 +187,9 @@ Result<sync::SubscriptionId> Node::subscribe(query::Predicate predicate) {
   return on_loop<Result<sync::SubscriptionId>>(
       fail(ErrorCode::Closed, "this peer was stopped"),
       [this, predicate = std::move(predicate)]() -> Result<sync::SubscriptionId> {
-        std::set<std::uint64_t> distinct{predicate.key()};
-        for (const auto& [id, key] : subscribed_) distinct.insert(key);
-        // Others would end every link with us for more.
-        const std::size_t limit = sync::EngineOptions{}.max_subscriptions;
-        if (distinct.size() > limit) {
-          return fail(
-              ErrorCode::LimitExceeded,
-              fmt::format("a peer can have {} different subscriptions; cancel one, or ask for more at once with "
-                          "a wider WHERE",
-                          limit));
-        }
+        if (auto allowed = engine_.may_subscribe(predicate); !allowed) return fail(std::move(allowed.error()));
         const auto id = engine_.subscribe(predicate, loop_->now());
-        subscribed_.emplace(id, predicate.key());
+        subscribed_.insert(id);
         pump();
         return id;
       });

@@ -106,7 +106,7 @@ class Node final : public SyncParticipant {
   BackgroundSync* keeper_ = nullptr;                          // told of demand, from start to stop
   std::map<LinkId, std::string> links_;                       // and who they lead to, for people
   std::set<LinkId> heard_;                                    // those of links_ whose remote has accepted us
-  std::map<sync::SubscriptionId, std::uint64_t> subscribed_;  // and the key of each
+  std::set<sync::SubscriptionId> subscribed_;
   std::set<std::string> reasons_;                             // why peers were cut off, each logged once
   std::set<LinkId> catching_up_;                              // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;

@@ -26,6 +26,26 @@ std::string identity_of_file(const std::string& path) {
   return fmt::format("{} {}.{:09}", info.stx_ino, info.stx_btime.tv_sec, info.stx_btime.tv_nsec);
 }
 
+// When the database was last written to by anybody, as the file system knows it, whatever time a copy claims. Nothing
+// if it cannot be asked.
+std::optional<WallTime> last_change(const std::string& path) {
+  std::optional<WallTime> last;
+  for (const char* file : {"", "-wal"}) {
+    struct statx info {};
+    if (::statx(AT_FDCWD, (path + file).c_str(), 0, STATX_CTIME, &info) != 0) continue;
+    const WallTime changed(std::chrono::seconds(info.stx_ctime.tv_sec));
+    last = std::max(last.value_or(changed), changed);
+  }
+  return last;
+}
+
+// A copy that was put over the file keeps its inode and birth, but not its change time: that is later than the last
+// commit in it, or the closing. What a slow disk takes for those is no sign.
+bool is_put_back(std::optional<WallTime> changed, WallTime written) {
+  constexpr std::chrono::seconds kSlack{5};
+  return changed && written != WallTime{} && *changed > written + kSlack;
+}
+
 // Whether `remembered` names another file than `actual`. A birth that only one of them has says nothing: another kernel
 // may have learned to tell it.
 bool is_another_file(const std::string& remembered, const std::string& actual) {
@@ -88,6 +108,7 @@ Status Store::Impl::open_files() {
 }
 
 Status Store::Impl::open_database() {
+  files_changed = options.vfs.empty() ? last_change(options.directory + "/" + kDatabaseFile) : std::nullopt;
   const auto mode = options.must_exist || opened_before ? OpenMode::Existing : OpenMode::Create;
   auto connection = Connection::open(options.directory + "/" + kDatabaseFile, options.vfs, mode, options.directory);
   if (!connection) {
@@ -146,7 +167,7 @@ Status Store::Impl::settle_identity(Content content) {
     return fail(std::move(loaded).error());
   }
   identity = *std::move(loaded);
-  const bool copied = is_another_file(identity.file, file);
+  const bool copied = is_another_file(identity.file, file) || is_put_back(files_changed, identity.written);
   if (!identity.clean || copied) {
     if (options.mutation != Mutation::ActorReused) {
       identity.actor = new_actor();
@@ -195,10 +216,11 @@ bool Store::Impl::checkpoint_fits(Duration left) const {
 }
 
 Status Store::Impl::leave_clean(Duration left) {
-  if (!identity.clean || names_unsaved) {
+  if (!identity.clean || names_unsaved || sqlite3_total_changes(writer->handle()) != 0) {
     Identity closed = identity;
     closed.clean = true;
     closed.stamp = clock.last();
+    closed.written = options.clock->wall_now();
     Status saved = writer->execute("BEGIN IMMEDIATE")
                        .and_then([&] { return save_state(*writer, closed); })
                        .and_then([&] { return save_names(*writer, closed); })

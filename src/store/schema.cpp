@@ -1,7 +1,9 @@
 #include "store/schema.hpp"
 
 #include <fmt/format.h>
+
 #include <sqlite3.h>
+#include <charconv>
 
 namespace fermata::store {
 
@@ -167,7 +169,8 @@ Result<Identity> load_identity(Connection& connection) {
   auto epoch = load_name(connection, "epoch");
   auto boot = load_name(connection, "boot_id");
   auto file = load_name(connection, "file");
-  for (auto* answer : {&epoch, &boot, &file}) {
+  auto written = load_name(connection, "written");
+  for (auto* answer : {&epoch, &boot, &file, &written}) {
     if (!*answer) {
       return fail(std::move(*answer).error());
     }
@@ -175,6 +178,9 @@ Result<Identity> load_identity(Connection& connection) {
   identity.epoch = *std::move(epoch);
   identity.boot_id = *std::move(boot);
   identity.file = *std::move(file);
+  std::int64_t ms = 0;
+  std::from_chars(written->data(), written->data() + written->size(), ms);
+  identity.written = WallTime(std::chrono::milliseconds(ms));
   return identity;
 }
 
@@ -189,7 +195,10 @@ Status save_state(Connection& connection, const Identity& identity) {
       .bind(3, identity.stamp.value)
       .bind(4, identity.local_seq)
       .bind(5, std::uint64_t{identity.clean ? 1u : 0u})
-      .run();
+      .run()
+      .and_then([&] {
+        return save_name(connection, "written", fmt::format("{}", identity.written.time_since_epoch().count()));
+      });
 }
 
 Status save_names(Connection& connection, const Identity& identity) {

@@ -31,6 +31,8 @@ struct Identity {
   bool clean = true;
   Epoch epoch;
   std::string boot_id;
+  // When this was saved, by the wall clock: nobody but us should have written to the file later. 0: unknown.
+  WallTime written{};
   std::string file;  // which file the database was in when this was saved; empty: unknown
 };
 

@@ -80,8 +80,9 @@ struct Store::Impl {
   std::unique_ptr<DirectoryLock> lock;
   std::unique_ptr<Connection> writer;  // null while closed
   bool opened_before = false;
-  Identity identity;           // as of the last commit
-  bool names_unsaved = false;  // identity's epoch, boot_id and file are not in the database yet
+  Identity identity;                      // as of the last commit
+  std::optional<WallTime> files_changed;  // the database's files, before we opened them
+  bool names_unsaved = false;             // identity's epoch, boot_id and file are not in the database yet
   crdt::HybridClock clock;
   struct Collection {
     std::uint64_t number = 0;

@@ -290,6 +290,7 @@ Status Transaction::State::save_identity() {
   next.stamp = store.clock.last();
   next.local_seq = next_seq - 1;
   next.clean = false;
+  next.written = store.options.clock->wall_now();
   if (auto saved = save_state(*store.writer, next); !saved) {
     return saved;
   }

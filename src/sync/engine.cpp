@@ -179,6 +179,25 @@ Engine::Engine(store::Store& store, EngineOptions options) : impl_(std::make_uni
 
 Engine::~Engine() = default;
 
+Status Engine::may_subscribe(const query::Predicate& predicate) const {
+  const auto& all = impl_->shared.subscriptions;
+  if (impl_->keys_of_queries.contains(predicate.key())) return {};
+  const std::size_t limit = impl_->options.max_subscriptions;
+  if (all.size() >= limit)
+    return fail(ErrorCode::LimitExceeded,
+                fmt::format("a peer can have {} different subscriptions; cancel one, or ask for more at once with a "
+                            "wider WHERE",
+                            limit));
+  std::size_t bytes = predicate.text().size();
+  for (const auto& [key, subscription] : all) bytes += subscription.predicate.text().size();
+  if (bytes > kMaxQueryTexts)
+    return fail(ErrorCode::LimitExceeded,
+                fmt::format("the texts of a peer's subscriptions may take {} MiB together; cancel one, or ask with "
+                            "shorter values",
+                            kMaxQueryTexts >> 20));
+  return {};
+}
+
 SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now) {
   impl_->shared.now = now;
   const std::uint64_t key = impl_->key_of(predicate);
@@ -207,6 +226,7 @@ void Engine::unsubscribe(SubscriptionId id, Instant now) {
   impl_->shared.digests.free_unused();
   impl_->shared.subscriptions.erase(ended);
   ++impl_->subscriptions_ended;
+  for (auto& [epoch, cursors] : impl_->shared.cursors) cursors.erase(key);
 }
 
 Status Engine::evict(std::string_view collection, std::string_view id) {
@@ -295,6 +315,7 @@ void Engine::committed(const store::CommitEvent& event, Instant now) {
 
 void Engine::commits_skipped(Instant now) {
   impl_->shared.digests.clear();
+  impl_->shared.passed = {};  // something may have been evicted
   impl_->shared.now = now;
   impl_->shared.head = std::max(impl_->shared.head, impl_->shared.store.last_local_seq());
   impl_->each([&](Session& session) { return session.settle(now); });

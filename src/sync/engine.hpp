@@ -73,8 +73,10 @@ struct EngineOptions {
   std::size_t window_bytes = 1u << 20;  // unacknowledged bytes per session
   std::size_t batch_bytes = 64u << 10;
   Compression compression = Compression::Zstd;  // of large frames, if the remote reads it; we always do
-  // A remote may have on one session. A frame vouches for all of them, and the receiver stores as many cursors.
-  std::size_t max_subscriptions = 1024;
+  std::size_t max_subscriptions = 1024;         // a remote may have on one session
+  // How many of our cursors are stored with a frame that moves more of them. The others follow with the next frames, or
+  // when the session ends; after a crash what they lag behind is sent again.
+  std::size_t cursors_per_frame = 16;
   Duration graft_after = std::chrono::milliseconds(250);   // how long what a peer offers may take to come another way
   Duration digest_after = std::chrono::milliseconds(500);  // quiet before both sides compare what they hold
   // How long a deletion is remembered, by this device's clock; whoever was away for longer has to reconcile. Need not
@@ -128,6 +130,9 @@ class Engine {
   // What we want from others. Takes effect on open sessions at once. The predicate's key decides which cursor it
   // resumes from.
   SubscriptionId subscribe(query::Predicate predicate, Instant now);
+  // Others would end every link with us for more: LimitExceeded if this one comes on top of max_subscriptions different
+  // ones, or if all their texts together would not fit into a HELLO.
+  [[nodiscard]] Status may_subscribe(const query::Predicate& predicate) const;
   void unsubscribe(SubscriptionId id, Instant now);
 
   // Drops a living document here and tells no peer; a subscription that begins later gets it again. Errors: NotFound if

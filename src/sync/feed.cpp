@@ -102,20 +102,27 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   const Position start =
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
   RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
-  fresh.brought = wanted.brought;
+  fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
+  // Without a cursor it may have given up what it once sent us, be it a moment ago.
+  if (start == Position{} && shared_.options.mutation != Mutation::EchoOfOldSessions)
+    fresh.whole_until = shared_.store.last_local_seq();
+  return take(std::move(fresh), wanted);
+}
+
+Status Feed::take(RemoteSubscription subscription, const Wanted& wanted) {
+  subscription.brought = wanted.brought;
   // What is purged there is not used again here.
   if (wanted.purged_life != 0) {
-    const std::string& collection = fresh.predicate.collection();
+    const std::string& collection = subscription.predicate.collection();
     if (auto raised = shared_.store.raise_purged_life(collection, wanted.purged_life); !raised) return raised;
   }
-  fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
-  // Without a cursor it may have given up what it once sent us.
-  if (start == Position{} && shared_.options.mutation != Mutation::EchoOfOldSessions) fresh.whole_until = began_;
-  return insert(std::move(fresh));
+  return insert(std::move(subscription));
 }
 
 Status Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
   if (earlier.standing != Standing::Going || earlier.acked.base < shared_.store.purged_seq()) return {};
+  // Who had nothing may have less by now than it sent us.
+  if (earlier.acked == Position{}) return {};
   const Position start = rewound(earlier.acked, confirmed(earlier.predicate.collection()));
   return insert({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq, 0});
 }
@@ -132,7 +139,7 @@ Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_
     });
     const bool keep = assumed_rightly && is_ours(each, our_epoch, shared_) && earlier != assumed.end() &&
                       each.position.base >= shared_.store.purged_seq();
-    if (auto added = keep ? insert(*earlier) : add(each, our_epoch, confirmed); !added) return added;
+    if (auto added = keep ? take(*earlier, each) : add(each, our_epoch, confirmed); !added) return added;
   }
   return {};
 }

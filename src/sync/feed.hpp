@@ -38,8 +38,7 @@ struct RemoteSubscription {
 
 class Feed {
  public:
-  explicit Feed(Outlet& outlet)
-      : outlet_(outlet), shared_(outlet.shared), began_(outlet.shared.store.last_local_seq()) {}
+  explicit Feed(Outlet& outlet) : outlet_(outlet), shared_(outlet.shared) {}
   ~Feed();
   Feed(const Feed&) = delete;
 
@@ -161,6 +160,8 @@ class Feed {
   void leave_level();
   [[nodiscard]] Position position_of(const RemoteSubscription& subscription) const;
   [[nodiscard]] Status insert(RemoteSubscription subscription);
+  // With what else its owner says.
+  [[nodiscard]] Status take(RemoteSubscription subscription, const Wanted& wanted);
   void delivered(const Sent& sent);
   void forget_in_flight(std::uint64_t id, std::uint64_t seq);
   void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
@@ -192,7 +193,6 @@ class Feed {
 
   Outlet& outlet_;
   Shared& shared_;
-  std::uint64_t began_;  // the head of our log when the link opened
   std::uint32_t source_ = 0;
   store::Epoch assumed_epoch_;
   std::vector<RemoteSubscription> subscriptions_;  // in ascending order of their ids

@@ -54,8 +54,10 @@ Status Intake::add(std::uint64_t key) {
     for (const auto* loaded : {&seq, &base, &confirmed}) {
       if (!*loaded) return fail(loaded->error());
     }
-    const std::uint64_t known_base = *base == 0 ? *seq : std::min(*base - 1, *seq);
-    incoming.progress = Progress(Position{known_base, *seq});
+    const Position stored{*base == 0 ? *seq : std::min(*base - 1, *seq), *seq};
+    incoming.progress = Progress(stored);
+    KnownCursor& known = shared_.cursors[remote_epoch_][key];
+    known = {stored, std::max(known.reached, stored.seq)};
     incoming.confirmed = incoming.saved_confirmed = *confirmed;
   }
   // Whatever we hold when a subscription begins from nothing, the remote names.
@@ -64,10 +66,11 @@ Status Intake::add(std::uint64_t key) {
   return {};
 }
 
-Result<bool> Intake::is_overtaken(std::uint64_t key) const {
-  const auto stored = shared_.store.cursor(remote_epoch_, stored_key(predicate(key).key(), Kept::Seq));
-  if (!stored) return fail(stored.error());
-  return *stored != position(key).seq;
+bool Intake::is_overtaken(std::uint64_t key) const {
+  const auto known = shared_.cursors.find(remote_epoch_);
+  if (known == shared_.cursors.end()) return false;
+  const auto cursor = known->second.find(key);
+  return cursor != known->second.end() && cursor->second.reached != position(key).seq;
 }
 
 Wanted Intake::wanted(std::uint64_t key) const {
@@ -94,15 +97,24 @@ void Intake::leave_out(Changes& changes, const GateOf& gate) const {
   });
 }
 
+void Intake::remove(std::uint64_t key) {
+  const auto incoming = incoming_.find(key);
+  if (incoming == incoming_.end()) return;
+  if (!remote_epoch_.empty() && is_stale(key, incoming->second)) save_stale({key});
+  incoming_.erase(incoming);
+}
+
 Status Intake::restart(std::uint64_t key, Position position) {
   Incoming& incoming = incoming_.at(key);
   auto transaction = shared_.store.begin();
   if (!transaction) return fail(std::move(transaction.error()));
-  Progress progress(position);
-  if (auto saved = save(*transaction, key, incoming, progress); !saved) return saved;
+  // Another link to the same store may have stored another one.
+  shared_.cursors[remote_epoch_].erase(key);
+  if (auto saved = save(*transaction, key, incoming, position); !saved) return saved;
   if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
-  incoming.progress = std::move(progress);
+  incoming.progress = Progress(position);
   incoming.saved_confirmed = incoming.confirmed;
+  shared_.cursors[remote_epoch_][key] = {position, position.seq};
   return {};
 }
 
@@ -172,6 +184,7 @@ Status Intake::merge_all(store::Transaction& transaction, Changes& changes, cons
   for (SentDocument& sent : changes.documents) {
     auto changed = merge(transaction, sent, feed, gate(sent.delta.collection), applied);
     if (!changed) return fail(std::move(changed.error()));
+    applied.changed = applied.changed || *changed;
     if (*changed || !live) continue;
     if (auto noted = note_duplicate(transaction, sent.delta, applied); !noted) return noted;
   }
@@ -273,32 +286,45 @@ Result<Intake::Folded> Intake::folded(const std::vector<Range>& ranges) const {
   return next;
 }
 
+// A few at a time, in turns, so that a frame costs the same whatever the number of subscriptions.
 Status Intake::save(store::Transaction& transaction, const Folded& folded) {
-  for (const auto& [key, progress] : folded) {
-    if (auto saved = save(transaction, key, incoming_.at(key), progress); !saved) return saved;
+  storing_.clear();
+  auto next = folded.upper_bound(last_stored_);
+  for (std::size_t left = folded.size(); left > 0 && storing_.size() < shared_.options.cursors_per_frame; --left) {
+    if (next == folded.end()) next = folded.begin();
+    const auto& [key, progress] = *next++;
+    if (auto saved = save(transaction, key, incoming_.at(key), progress.position()); !saved) return saved;
+    storing_.push_back(last_stored_ = key);
   }
   return {};
 }
 
 void Intake::adopt(Folded folded) {
+  auto& known = shared_.cursors[remote_epoch_];
   for (auto& [key, progress] : folded) {
-    Incoming& incoming = incoming_.at(key);
-    incoming.progress = std::move(progress);
-    incoming.saved_confirmed = incoming.confirmed;
+    known[key].reached = std::max(known[key].reached, progress.position().seq);
+    incoming_.at(key).progress = std::move(progress);
   }
+  for (const std::uint64_t key : storing_) stored(key);
 }
 
-Status Intake::save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming,
-                    const Progress& progress) {
+void Intake::stored(std::uint64_t key) {
+  Incoming& incoming = incoming_.at(key);
+  shared_.cursors[remote_epoch_][key].stored = incoming.progress.position();
+  incoming.saved_confirmed = incoming.confirmed;
+}
+
+Status Intake::save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming, Position now) {
   const auto put = [&](Kept what, std::uint64_t value) {
     return transaction.save_cursor({remote_epoch_, stored_key(predicate(key).key(), what), value});
   };
-  const Position& old = incoming.progress.position();
-  const Position& now = progress.position();
-  if (old.seq != now.seq) {
+  // Both numbers are one session's, or nobody knows what the database has.
+  const auto& all = shared_.cursors[remote_epoch_];
+  const auto known = all.find(key);
+  if (known == all.end() || known->second.stored.seq != now.seq) {
     if (auto done = put(Kept::Seq, now.seq); !done) return done;
   }
-  if (stored_base(old) != stored_base(now)) {
+  if (known == all.end() || stored_base(known->second.stored) != stored_base(now)) {
     if (auto done = put(Kept::IncompleteBase, stored_base(now)); !done) return done;
   }
   if (incoming.confirmed == incoming.saved_confirmed || predicate(key).matches_everything()) return {};
@@ -337,21 +363,33 @@ void Intake::confirm(const Feed& feed) {
   }
 }
 
-void Intake::save_confirmed() {
+bool Intake::is_stale(std::uint64_t key, const Incoming& incoming) const {
+  if (incoming.confirmed != incoming.saved_confirmed && !predicate(key).matches_everything()) return true;
+  const auto& known = shared_.cursors[remote_epoch_];
+  const auto cursor = known.find(key);
+  return cursor == known.end() || cursor->second.stored != incoming.progress.position();
+}
+
+void Intake::save_cursors() {
   if (remote_epoch_.empty()) return;
-  const bool stale = std::any_of(incoming_.begin(), incoming_.end(), [&](const auto& entry) {
-    return entry.second.confirmed != entry.second.saved_confirmed && !predicate(entry.first).matches_everything();
-  });
-  if (!stale) return;
+  std::vector<std::uint64_t> stale;
+  for (const auto& [key, incoming] : incoming_) {
+    if (is_stale(key, incoming)) stale.push_back(key);
+  }
+  save_stale(stale);
+}
+
+// What is not stored is only sent again.
+void Intake::save_stale(const std::vector<std::uint64_t>& stale) {
+  if (stale.empty()) return;
   auto transaction = shared_.store.begin();
   if (!transaction) return;
-  for (auto& [key, incoming] : incoming_) {
-    if (auto saved = save(*transaction, key, incoming, incoming.progress); !saved) return;
+  for (const std::uint64_t key : stale) {
+    const Incoming& incoming = incoming_.at(key);
+    if (auto saved = save(*transaction, key, incoming, incoming.progress.position()); !saved) return;
   }
-  // What is not stored is only sent again.
-  if (transaction->commit()) {
-    for (auto& [key, incoming] : incoming_) incoming.saved_confirmed = incoming.confirmed;
-  }
+  if (!transaction->commit()) return;
+  for (const std::uint64_t key : stale) stored(key);
 }
 
 }  // namespace fermata::sync

@@ -25,15 +25,14 @@ class Intake {
   void set_source(std::uint32_t source) { source_ = source; }
   // A new subscription of ours. Errors: the store's.
   [[nodiscard]] Status add(std::uint64_t key);
-  void remove(std::uint64_t key) { incoming_.erase(key); }
+  void remove(std::uint64_t key);
   [[nodiscard]] Wanted wanted(std::uint64_t key) const;
   [[nodiscard]] std::vector<Wanted> wanted() const;
 
   [[nodiscard]] Position position(std::uint64_t key) const { return incoming_.at(key).progress.position(); }
   [[nodiscard]] bool has(std::uint64_t key) const { return incoming_.contains(key); }
   // Whether another link to the same store has brought us further; two lead to one device until both ends have noticed.
-  // Errors: the store's.
-  [[nodiscard]] Result<bool> is_overtaken(std::uint64_t key) const;
+  [[nodiscard]] bool is_overtaken(std::uint64_t key) const;
   // By other means than ranges we have come to hold what the remote had at this position. Errors: the store's.
   [[nodiscard]] Status restart(std::uint64_t key, Position position);
   // What becomes of a collection in CHANGES.
@@ -53,6 +52,7 @@ class Intake {
     std::vector<std::uint64_t> passed;      // offered states that we have had
     std::vector<Offer> open;                // offered and not here yet; the frame's ranges wait, see hold()
     std::vector<crdt::Delta> dead;          // deleted here, and the deletion was forgotten
+    bool changed = false;                   // a document, here
   };
   // Errors: the store's, Protocol.
   [[nodiscard]] Result<Applied> apply(Changes changes, const Feed& feed, const GateOf& gate, Instant now);
@@ -79,8 +79,8 @@ class Intake {
   [[nodiscard]] std::optional<std::uint64_t> confirmed(std::string_view collection) const;
   // The remote has confirmed this much of our log, as far as the collection goes.
   void confirm(const Feed& feed);
-  // Stores what confirm() learned; data carries it along otherwise.
-  void save_confirmed();
+  // Stores what is not stored yet of the cursors, and what confirm() learned.
+  void save_cursors();
   // Documents deleted here because the deletion had been forgotten.
   [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
 
@@ -121,9 +121,12 @@ class Intake {
   void ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const;
   [[nodiscard]] Result<Folded> folded(const std::vector<Range>& ranges) const;
   [[nodiscard]] Status save(store::Transaction& transaction, const Folded& folded);
+  // What save() has written is stored now, and all of it reached.
   void adopt(Folded folded);
-  [[nodiscard]] Status save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming,
-                            const Progress& progress);
+  void stored(std::uint64_t key);
+  [[nodiscard]] bool is_stale(std::uint64_t key, const Incoming& incoming) const;
+  void save_stale(const std::vector<std::uint64_t>& stale);
+  [[nodiscard]] Status save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming, Position now);
   [[nodiscard]] const query::Predicate& predicate(std::uint64_t key) const;
 
   Shared& shared_;
@@ -132,6 +135,8 @@ class Intake {
   store::Epoch our_epoch_;
   std::uint64_t remote_head_ = 0;
   std::map<std::uint64_t, Incoming> incoming_;
+  std::vector<std::uint64_t> storing_;  // by the transaction that save() wrote to last
+  std::uint64_t last_stored_ = 0;
   Offers offers_;
   bool brought_ = false;
   std::uint64_t given_up_ = 0;

@@ -7,6 +7,9 @@
 namespace fermata::sync {
 namespace {
 
+// A walker's word counts for so long that whoever offers something else is not given up.
+constexpr int kWaitsUntilStalled = 8;
+
 // Beyond the limit some are left as they are, which costs a duplicate or a delay.
 bool is_full(const std::set<Branch>& branches) {
   return branches.size() >= kMaxBranchesPerFrame;
@@ -119,11 +122,12 @@ Result<bool> Intake::settle() {
   return true;
 }
 
-// As long as another link brings what we lack, what is offered may still come over it.
+// As long as another link brings what we lack, what is offered may still come over it; but who offers waits for a word.
 std::optional<Instant> Intake::deadline() const {
   const auto due = offers_.deadline();
   if (!due || !brought_ || shared_.walkers.empty()) return due;
-  return std::max(*due, shared_.walked + shared_.options.graft_after);
+  return std::clamp(shared_.walked + shared_.options.graft_after, *due,
+                    *due + shared_.options.stalled_after / kWaitsUntilStalled);
 }
 
 std::optional<Intake::Applied> Intake::overdue(Instant now) {

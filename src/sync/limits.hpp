@@ -12,7 +12,8 @@ namespace fermata::sync {
 
 // --- names; store and query refuse longer ones before they are written ---
 inline constexpr std::size_t kMaxQueryText = 64u << 10;
-inline constexpr std::size_t kMaxNameBytes = 256;  // of a device, for people; of a reason
+inline constexpr std::size_t kMaxQueryTexts = 8u << 20;  // of all subscriptions together, which one HELLO states
+inline constexpr std::size_t kMaxNameBytes = 256;        // of a device, for people; of a reason
 inline constexpr std::size_t kMaxCollectionBytes = 128;
 inline constexpr std::size_t kMaxIdBytes = 512;
 inline constexpr std::size_t kMaxEpochBytes = 64;

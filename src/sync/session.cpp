@@ -126,7 +126,6 @@ Status Session::on(Changes changes) {
   if (shared_.draining) return shared_.has(Mutation::DrainFolds) ? intake_.fold_unread(changes) : Status();
   ++received_frames_;
   documents_received_ += changes.documents.size();
-  if (!changes.documents.empty() && shared_.walkers.contains(link_.link)) shared_.walked = now_;
   const bool only_offers = changes.documents.empty() && changes.named.empty();
   const auto gate = [this](std::string_view collection) {
     if (mirror_.refuses(collection)) return Intake::Gate::Shut;
@@ -134,6 +133,7 @@ Status Session::on(Changes changes) {
   };
   auto applied = intake_.apply(std::move(changes), feed_, gate, now_);
   if (!applied) return fail(std::move(applied.error()));
+  if (applied->changed && shared_.walkers.contains(link_.link)) shared_.walked = now_;
   for (std::uint64_t version : applied->passed) feed_.remote_holds(version);
   for (const Offer& offer : applied->open) feed_.remote_holds(offer.version);
   if (!applied->prune.empty()) outlet_.send(encode(Prune{{applied->prune.begin(), applied->prune.end()}}));
@@ -305,7 +305,7 @@ void Session::goodbye(std::optional<Duration> expected_return) {
 
 std::optional<RememberedPeer> Session::leave() {
   if (!greeted_) return std::nullopt;
-  intake_.save_confirmed();
+  intake_.save_cursors();
   return RememberedPeer{remote_epoch_, feed_.subscriptions()};
 }
 

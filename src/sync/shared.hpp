@@ -22,15 +22,22 @@ struct LocalSubscription {
   std::size_t holders = 0;  // subscribe() calls with this predicate
 };
 
+// How far one of our subscriptions has come in one remote store's log.
+struct KnownCursor {
+  Position stored;            // as the database has it
+  std::uint64_t reached = 0;  // by any session
+};
+
 struct Shared {
   store::Store& store;
   const EngineOptions& options;
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
-  bool draining = false;     // nothing more is taken in
-  std::size_t greeted = 0;   // sessions that have heard the remote's HELLO
-  SubscriptionIndex index;   // what all our remotes want
+  bool draining = false;                                                 // nothing more is taken in
+  std::size_t greeted = 0;                                               // sessions that have heard the remote's HELLO
+  SubscriptionIndex index;                                               // what all our remotes want
+  std::map<store::Epoch, std::map<std::uint64_t, KnownCursor>> cursors;  // of remote stores since the start
   std::set<LinkId> walkers;  // links that bring us what we lack; on the others, meanwhile, offers will do
   Instant walked{};          // when one of them last did
   PassedStates passed;       // of our documents, while several sessions could bring them

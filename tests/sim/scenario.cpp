@@ -21,6 +21,7 @@ sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, const M
   options.window_bytes = kWindows[random.below(3)];
   options.batch_bytes = kBatches[random.below(3)];
   options.graft_after = kGraftAfter[random.below(3)];
+  options.cursors_per_frame = random.below(2) == 0 ? 1 : 16;
   options.mutation = mutations.sync;
   return options;
 }

@@ -1,6 +1,9 @@
 // Who a database is after its directory was copied, restored or moved.
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "store_fixture.hpp"
 
 namespace fermata::store {
@@ -45,6 +48,49 @@ void forget_file(const std::string& directory) {
   EXPECT_EQ(sqlite3_exec(database, "DELETE FROM meta WHERE key = 'file'", nullptr, nullptr, nullptr), SQLITE_OK);
   EXPECT_EQ(sqlite3_changes(database), 1);
   sqlite3_close(database);
+}
+
+// As `cp -r backup/. directory` does: into the same files. The clock is not ours to turn, so the backup gets older.
+void put_back(const std::string& backup, const std::string& directory) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((backup + "/fermata.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(
+      sqlite3_exec(database, "UPDATE meta SET value = value - 60000 WHERE key = 'written'", nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  EXPECT_EQ(sqlite3_changes(database), 1);
+  sqlite3_close(database);
+  for (const auto& file : std::filesystem::directory_iterator(backup)) {
+    std::ifstream in(file.path(), std::ios::binary);
+    std::ofstream out(directory + "/" + file.path().filename().string(), std::ios::binary | std::ios::trunc);
+    if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
+  }
+}
+
+TEST(Copy, ThatIsPutBackOverItsOriginIsSomebodyElse) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  copy(dir.file("db"), dir.file("backup"));
+  {
+    auto store = must_open(on_disk(dir.file("db")));
+    ASSERT_OK(insert(*store, "t2", {{"n", 2}}));
+    EXPECT_EQ(who(*store), original);
+  }
+  put_back(dir.file("backup"), dir.file("db"));
+  auto store = must_open(on_disk(dir.file("db")));
+  EXPECT_EQ(store->last_local_seq(), 1u);
+  expect_all_new(who(*store), original);
+}
+
+TEST(Copy, NothingThatWeWroteOurselvesLooksLikeOne) {
+  TempDir dir;
+  const Who original = make(dir.file("db"));
+  for (int i = 0; i < 3; ++i) {
+    auto store = must_open(on_disk(dir.file("db")));
+    EXPECT_EQ(who(*store), original);
+    ASSERT_OK(store->quiesce(std::chrono::seconds(5)));
+    ASSERT_OK(insert(*store, "t" + std::to_string(10 + i), {{"n", i}}));
+    EXPECT_EQ(who(*store), original);
+  }
 }
 
 TEST(Copy, BesideItsOriginIsSomebodyElseAndTheOriginStaysItself) {

@@ -121,6 +121,7 @@ TEST_F(EngineTest, AResumeSendsOnlyWhatChangedAndTakesOneRoundTrip) {
 
 TEST_F(EngineTest, AFirstFlightCarriesWhatTheRemoteWillWant) {
   b.subscribe(kAllCars);
+  a.put("audi", {{"x", 1}});
   pair.connect();
   pair.cut();
   a.put("bmw", {{"x", 1}});

@@ -97,13 +97,13 @@ TEST(AnEcho, OfAnEarlierSessionTakesARepairUnderItsMutation) {
   EXPECT_EQ(sent.a.engine->repairs(), 1u);
 }
 
-TEST(AnEcho, OfThisLinkIsStillLeftOut) {
+TEST(AnEcho, OfWhatASubscriptionWasFollowedByIsLeftOut) {
   Node a{"a"}, b{"b"};
   b.subscribe(kAll);
-  a.put("car", {{"x", 1}});
+  a.subscribe(kAll);
   Pair pair{a, b};
   pair.connect();
-  a.subscribe(kAll);
+  a.put("car", {{"x", 1}});
   pair.settle();
   EXPECT_EQ(b.session().documents_sent, 0u);
 }
