@@ -34,7 +34,8 @@ std::string object_line(std::string_view key, Value value) {
 }
 
 Result<Map> parse_line(std::string_view line) {
-  auto value = from_json(line);
+  constexpr unsigned kAroundDocument = 2;  // {"change":{"document":…}}
+  auto value = from_json(line, kAroundDocument);
   if (!value) return fail(value.error().code, "a line on the control socket is not JSON: " + value.error().message);
   Map* object = value->if_a<Map>();
   if (object == nullptr) return fail(ErrorCode::Malformed, "a line on the control socket is not a JSON object");

@@ -59,7 +59,7 @@ void ControlServer::accept_one() {
   }
   if (connections_.size() >= kMaxConnections) {
     const Error error{ErrorCode::Busy, fmt::format("{} connections are open already", kMaxConnections)};
-    LineSocket(std::move(fd)).write_line(error_line(error)).map_error([](const Error&) {});
+    LineSocket(std::move(fd), kMaxRequest).write_line(error_line(error)).map_error([](const Error&) {});
     return;
   }
   Connection& connection = connections_.emplace_back(std::move(fd));

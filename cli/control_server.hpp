@@ -31,7 +31,7 @@ class ControlServer {
 
  private:
   struct Connection {
-    explicit Connection(Fd fd) : socket(std::move(fd)) {}
+    explicit Connection(Fd fd) : socket(std::move(fd), kMaxRequest) {}
     LineSocket socket;
     std::atomic<bool> done{false};
     std::thread thread;

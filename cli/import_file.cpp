@@ -132,8 +132,8 @@ std::string text_after_end(std::string_view text) {
   return fmt::format("JSON, line {}: there is text after the end of the {}", line, kind);
 }
 
-Result<Value> parse_json(std::string_view text) {
-  auto value = from_json(text);
+Result<Value> parse_json(std::string_view text, unsigned wrapping) {
+  auto value = from_json(text, wrapping);
   if (value || value.error().code != ErrorCode::Malformed) return value;
   std::string after = text_after_end(text);
   return fail(ErrorCode::Malformed, after.empty() ? value.error().message : std::move(after));
@@ -156,7 +156,7 @@ Result<std::vector<Map>> parse_lines(std::string_view text, const std::string& p
     const Place place{path, "line", ++number};
     if (number % kProgressEvery == 0) progress(std::min(start, text.size()), text.size());
     if (line.empty()) continue;
-    auto value = parse_json(line);
+    auto value = parse_json(line, 0);
     if (!value)
       return fail(value.error().code, fmt::format("{}: {}", place.text(), without_line(value.error().message)));
     if (auto status = collector.add(std::move(*value), place); !status) return fail(status.error());
@@ -186,7 +186,8 @@ Status add_object(Collector& collector, Map object, const std::string& path, con
 }
 
 Result<std::vector<Map>> parse_whole(std::string_view text, const std::string& path, const std::string& id_field) {
-  auto value = parse_json(text);
+  constexpr unsigned kAroundDocument = 2;  // {"list":[{…}]}; a deeper document is refused when it is written
+  auto value = parse_json(text, kAroundDocument);
   if (!value) return fail(value.error().code, fmt::format("{}: {}", path, value.error().message));
   Collector collector(path, id_field);
   Status added =

@@ -85,7 +85,9 @@ Result<std::string> LineSocket::read_line(std::chrono::milliseconds within, int 
       return line;
     }
     searched_ = buffer_.size();
-    if (buffer_.size() > kMaxLine) return fail(ErrorCode::LimitExceeded, "a line is longer than 32 MiB");
+    if (buffer_.size() > longest_) {
+      return fail(ErrorCode::LimitExceeded, fmt::format("a line is longer than {} MiB", longest_ >> 20));
+    }
     pollfd entries[2] = {{fd_.fd(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
     const int ready = ::poll(entries, 2, remaining_ms(within, start));
     if (ready < 0 && errno == EINTR) continue;
@@ -132,7 +134,7 @@ Result<LineSocket> connect_control(const std::string& directory) {
   while (::connect(fd.fd(), generic(address), sizeof address) != 0) {
     if (errno != EINTR) return fail(connect_error(errno, directory));
   }
-  return LineSocket(std::move(fd));
+  return LineSocket(std::move(fd), std::string::npos);
 }
 
 // Bound and listening under a name of its own first, then renamed: at no moment does the real name refuse a connection

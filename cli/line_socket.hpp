@@ -10,8 +10,9 @@ namespace fermata::cli {
 
 // The name of the control socket in a database directory.
 inline constexpr std::string_view kControlSocket = "control.sock";
-// A line longer than this ends the connection. A document of 16 MiB fits, as JSON and base64.
-inline constexpr std::size_t kMaxLine = 32u << 20;
+// Of a request; longer ends the connection. The largest document that can be written fits: 16 MiB of CBOR, of which a
+// byte may take six in JSON. An answer has no such limit, for what has been merged from several may be larger.
+inline constexpr std::size_t kMaxRequest = 6 * (16u << 20) + (8u << 20);
 
 // An owned file descriptor.
 class Fd {
@@ -32,9 +33,10 @@ class Fd {
 // One end of a connection. One thread at a time, except shut_down().
 class LineSocket {
  public:
-  explicit LineSocket(Fd fd) : fd_(std::move(fd)) {}
+  // `longest`: of the lines that it reads.
+  LineSocket(Fd fd, std::size_t longest) : fd_(std::move(fd)), longest_(longest) {}
 
-  // The next line without its end. Errors: Timeout, Closed (the other side ended), LimitExceeded (kMaxLine), Io.
+  // The next line without its end. Errors: Timeout, Closed (the other side ended), LimitExceeded (a longer line), Io.
   // `wake_fd`, if not -1: readable means give up, as Closed.
   [[nodiscard]] Result<std::string> read_line(std::chrono::milliseconds within, int wake_fd = -1);
   // The text and a line end. Blocks until the other side took it. Errors: Closed, Timeout (from connect_control only:
@@ -46,6 +48,7 @@ class LineSocket {
 
  private:
   Fd fd_;
+  std::size_t longest_;
   std::string buffer_;
   std::size_t searched_ = 0;  // of buffer_, known to hold no line end
 };

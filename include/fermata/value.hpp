@@ -66,7 +66,8 @@ class Value {
 // JSON text of a value, one line, keys in order. Bytes become {"$bytes": base64}, so that import reads them back.
 [[nodiscard]] std::string to_json(const Value& value);
 
-// A value from JSON text (RFC 8259). Errors: Malformed with the line of the fault, LimitExceeded below 64 levels.
-[[nodiscard]] Result<Value> from_json(std::string_view text);
+// A value from JSON text (RFC 8259). Errors: Malformed with the line of the fault, LimitExceeded below 64 levels, not
+// counting as many as `wrapping` around what is wanted.
+[[nodiscard]] Result<Value> from_json(std::string_view text, unsigned wrapping = 0);
 
 }  // namespace fermata

@@ -29,9 +29,12 @@ tl::unexpected<Fault> fault(const char* ours) {
   return tl::unexpected<Fault>(Fault{simdjson::SUCCESS, ours});
 }
 
-Read<Value> read_value(ondemand::value source, std::size_t depth);
+// Below the levels that do not count, which are negative.
+using Depth = std::int64_t;
 
-Read<Value> read_array(ondemand::array source, std::size_t depth) {
+Read<Value> read_value(ondemand::value source, Depth depth);
+
+Read<Value> read_array(ondemand::array source, Depth depth) {
   Array array;
   for (auto item : source) {
     ondemand::value element;
@@ -52,7 +55,7 @@ Read<Value> bytes_or_map(Map map) {
   return Value(std::move(*bytes));
 }
 
-Read<Value> read_object(ondemand::object source, std::size_t depth) {
+Read<Value> read_object(ondemand::object source, Depth depth) {
   Map map;
   for (auto item : source) {
     ondemand::field field;
@@ -99,8 +102,8 @@ Read<Value> read_scalar(Source& source, ondemand::json_type type) {
 }
 
 template <class Source>
-Read<Value> read_any(Source& source, std::size_t depth) {
-  if (depth > kMaxDepth) return fault("nested deeper than 64 levels");
+Read<Value> read_any(Source& source, Depth depth) {
+  if (depth > Depth{kMaxDepth}) return fault("nested deeper than 64 levels");
   ondemand::json_type type{};
   if (const auto error = source.type().get(type)) return fault(error);
   if (type == ondemand::json_type::array) {
@@ -116,7 +119,7 @@ Read<Value> read_any(Source& source, std::size_t depth) {
   return read_scalar(source, type);
 }
 
-Read<Value> read_value(ondemand::value source, std::size_t depth) {
+Read<Value> read_value(ondemand::value source, Depth depth) {
   return read_any(source, depth);
 }
 
@@ -149,14 +152,14 @@ tl::unexpected<Error> report(const Fault& fault, std::size_t line) {
 
 }  // namespace
 
-Result<Value> from_json(std::string_view text) {
+Result<Value> from_json(std::string_view text, unsigned wrapping) {
   const simdjson::padded_string padded(text);
   const std::string_view view(padded.data(), padded.size());
   ondemand::parser parser;
   ondemand::document document;
   if (const auto error = parser.iterate(padded).get(document))
     return report({error, nullptr}, line_without_location(view));
-  auto value = read_any(document, 0);
+  auto value = read_any(document, -Depth{wrapping});
   if (!value) {
     // What is missing is missing at the end, wherever simdjson stood when it noticed.
     const bool truncated = value.error().code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT;

@@ -98,7 +98,37 @@ TEST_F(ControlSocket, GarbageIsAnsweredWithAnErrorAndEndsOnlyItsConnection) {
 }
 
 TEST_F(ControlSocket, ALineWithoutEndIsCutOffAtItsLimit) {
-  expect_error_and_a_server_that_goes_on(std::string((32u << 20) + (1u << 20), 'x'), "limit_exceeded");
+  expect_error_and_a_server_that_goes_on(std::string(105u << 20, 'x'), "limit_exceeded");
+}
+
+std::string document_of_arrays(std::size_t levels) {
+  return R"({"_id":"deep","a":)" + std::string(levels, '[') + "1" + std::string(levels, ']') + "}\n";
+}
+
+TEST_F(ControlSocket, TakesDocumentsAsDeepAsTheDatabaseDoesAndGivesThemBack) {
+  const std::string deepest = document_of_arrays(63);
+  const std::string too_deep = folder_.file("too_deep.jsonl", document_of_arrays(64));
+  const Outcome import = fermata({"import", directory_, "things", "-"}, deepest);
+  EXPECT_EQ(import.code, 0) << import;
+  const Outcome refused = fermata({"import", directory_, "things", too_deep});
+  expect_one_clear_line(refused, 8, "64 levels");
+  EXPECT_EQ(fermata({"export", directory_, "things"}).out, deepest);
+  Program watch({"watch", directory_, "SELECT * FROM things", "--count", "1"});
+  EXPECT_EQ(watch.out_line().value_or("") + "\n",
+            R"({"document":)" + deepest.substr(0, deepest.size() - 1) + R"(,"op":"insert"})" + "\n");
+  server_.reset();
+  const Outcome direct = fermata({"import", directory_, "others", "-"}, deepest);
+  EXPECT_EQ(direct.code, 0) << direct;
+  EXPECT_EQ(fermata({"import", directory_, "others", too_deep}).err, refused.err);
+}
+
+TEST_F(ControlSocket, TakesADocumentThatGrowsSixfoldAsJsonAndGivesItBack) {
+  std::string document = R"({"_id":"a","text":")";
+  for (int i = 0; i < (7 << 20); ++i) document += "\\u0001";
+  document += "\"}\n";
+  const Outcome import = fermata({"import", directory_, "things", folder_.file("large.jsonl", document)});
+  EXPECT_EQ(import.code, 0) << import;
+  EXPECT_TRUE(fermata({"export", directory_, "things"}).out == document);
 }
 
 TEST_F(ControlSocket, AnImportThatIsNotCommittedLeavesNothingBehind) {
