@@ -24,9 +24,11 @@ struct LinkInfo {
 };
 
 struct TransportEvents {
-  std::function<void(const LinkInfo&)> on_open;            // authenticated, ready for frames
-  std::function<void(LinkId, Bytes frame)> on_frame;       // one whole frame
-  std::function<void(LinkId, const Error& why)> on_close;  // the last event of a link, whoever closed it
+  std::function<void(const LinkInfo&)> on_open;       // authenticated, ready for frames
+  std::function<void(LinkId, Bytes frame)> on_frame;  // one whole frame
+  // The last event of a link, whoever closed it. Protocol, unless it is from a close() of ours: the remote broke the
+  // framing, and nobody else can have done that.
+  std::function<void(LinkId, const Error& why)> on_close;
 };
 
 // Counters since construction; read for `status`.

@@ -14,6 +14,7 @@ constexpr std::size_t kReadSize = 64 << 10;
 constexpr std::size_t kFramesPerTurn = 4 << 10;  // bytes; the frame that reaches it is the last
 constexpr int kWritesPerTurn = 8;
 constexpr std::size_t kBatch = 64 << 10;                          // plaintext encrypted at a time
+constexpr std::size_t kShared = 16 << 10;                         // smaller frames wait in one buffer of this size
 constexpr Duration kRefusal = std::chrono::seconds(1);            // to hand over the alert that says why
 constexpr std::uint8_t kHandshakeRecord = 22, kAlertRecord = 21;  // RFC 8446 §5.1
 
@@ -91,8 +92,7 @@ void Link::receive(ByteView ciphertext) {
 // us, it drops that unread.
 void Link::established() {
   info_.remote = tls_.remote();
-  queue_.emplace_back();  // the empty first frame, see framing.hpp
-  queued_bytes_ += kFrameHeader;
+  enqueue(frame_header(0));  // the empty first frame, see framing.hpp
   if (info_.dialed_by_us) opened();
 }
 
@@ -111,7 +111,7 @@ void Link::read_plaintext() {
 
 void Link::take_frame() {
   auto frame = frames_.next(unread_, confirmed_ ? kMaxFrame : 0);
-  if (!frame) return read_failed(frame.error());
+  if (!frame) return framing_failed(frame.error());
   if (!*frame) return;
   if (!confirmed_) return confirmed();
   taken_ += kFrameHeader + (*frame)->size();
@@ -137,22 +137,41 @@ void Link::read_failed(const Error& error) {
   refuse(error);
 }
 
+void Link::framing_failed(const Error& error) {
+  if (confirmed_) return finish(error, Ending::Offence);
+  refuse(error);
+}
+
 void Link::end_of_stream() {
   finish({ErrorCode::Io, confirmed_ ? "the connection broke off" : "it closed the connection during the handshake"});
 }
 
 void Link::send(Bytes frame) {
   if (state_ != State::Open) return;
-  const std::size_t size = frame.size() + kFrameHeader;
-  if (frame.size() > kMaxFrame || queued_bytes_ + size > options_.max_queued_bytes) {
-    const char* what = frame.size() > kMaxFrame ? "a frame of ours is too large: " : "it does not read fast enough: ";
-    return abort(
-        {ErrorCode::LimitExceeded, what + std::to_string(queued_bytes_ + size) + " bytes queued for " + info_.address},
-        Ending::Closed);
+  if (frame.size() > kMaxFrame) {
+    return abort({ErrorCode::LimitExceeded, "a frame of ours has " + std::to_string(frame.size()) + " bytes"},
+                 Ending::Closed);
   }
-  queued_bytes_ += size;
-  queue_.push_back(std::move(frame));
+  if (queued_bytes_ + kFrameHeader + frame.size() > options_.max_queued_bytes) {
+    return abort({ErrorCode::LimitExceeded, "it does not read what it is sent; more than " +
+                                                std::to_string(options_.max_queued_bytes) + " bytes waited for it"},
+                 Ending::Broken);
+  }
+  enqueue(frame_header(frame.size()));
+  if (frame.size() < kShared) {
+    enqueue(frame);
+  } else {
+    queued_bytes_ += frame.size();
+    queue_.push_back(std::move(frame));
+  }
   schedule_flush();
+}
+
+// A buffer for each would cost many times what a small frame weighs, and it is the weight that has a limit.
+void Link::enqueue(ByteView bytes) {
+  if (queue_.empty() || queue_.back().size() + bytes.size() > kShared) queue_.emplace_back();
+  queue_.back().insert(queue_.back().end(), bytes.begin(), bytes.end());
+  queued_bytes_ += bytes.size();
 }
 
 // Frames sent in one turn go out together, and no callback happens inside a call.
@@ -190,16 +209,12 @@ void Link::refill() {
   Bytes plaintext;
   while (!queue_.empty() && plaintext.size() < kBatch) {
     const Bytes& front = queue_.front();
-    if (front_sent_ == 0) {
-      const auto header = frame_header(front.size());
-      plaintext.insert(plaintext.end(), header.begin(), header.end());
-    }
     const std::size_t take = std::min(kBatch, front.size() - front_sent_);
     const auto from = front.begin() + static_cast<std::ptrdiff_t>(front_sent_);
     plaintext.insert(plaintext.end(), from, from + static_cast<std::ptrdiff_t>(take));
     front_sent_ += take;
+    queued_bytes_ -= take;
     if (front_sent_ < front.size()) continue;
-    queued_bytes_ -= front.size() + kFrameHeader;
     front_sent_ = 0;
     queue_.pop_front();
   }
@@ -257,7 +272,7 @@ void Link::abort(const Error& why, Ending ending) {
   });
 }
 
-void Link::finish(const Error& why) {
+void Link::finish(const Error& why, Ending ending) {
   if (state_ == State::Gone) return;
   const auto self = shared_from_this();
   const bool closing = state_ == State::Flushing || state_ == State::Lingering;
@@ -265,7 +280,7 @@ void Link::finish(const Error& why) {
   deadline_.cancel();
   watch_.reset();
   if (closing) return owner_->link_gone(*this, why_, ending_);
-  owner_->link_gone(*this, why, Ending::Broken);
+  owner_->link_gone(*this, why, ending);
 }
 
 void Link::detach() {

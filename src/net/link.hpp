@@ -19,6 +19,7 @@ enum class Ending : std::uint8_t {
   Closed,   // by our own call, whose reason is passed on
   Broken,   // by the remote or the network; the reason is the end of a sentence about the remote
   Refused,  // one side did not accept the other, reason likewise; the link never opened
+  Offence,  // by the remote, which nobody else can have been: its frames break the rules; reason likewise
 };
 
 class Link final : public std::enable_shared_from_this<Link> {
@@ -88,8 +89,10 @@ class Link final : public std::enable_shared_from_this<Link> {
   void opened();
   void confirmed();
   void read_failed(const Error& error);
+  void framing_failed(const Error& error);
   void end_of_stream();
 
+  void enqueue(ByteView bytes);
   void schedule_flush();
   void flush();
   void refill();
@@ -97,7 +100,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   void send_failed(int error);
 
   void refuse(const Error& why);
-  void finish(const Error& why);
+  void finish(const Error& why, Ending ending = Ending::Broken);
 
   Owner* owner_;
   AsioLoop& loop_;
@@ -119,7 +122,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   ByteView unread_;        // the end of it
   std::size_t taken_ = 0;  // bytes of the frames of this turn
   FrameReader frames_;
-  std::deque<Bytes> queue_;  // the front one may be sent in part
+  std::deque<Bytes> queue_;  // frames and their headers; the front one may be sent in part
   std::size_t front_sent_ = 0;
   std::size_t queued_bytes_ = 0;
   Bytes out_;  // ciphertext on its way

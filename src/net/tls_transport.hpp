@@ -24,6 +24,9 @@ struct TransportOptions {
   Duration first_redial = std::chrono::milliseconds(250);
   Duration max_redial = std::chrono::seconds(30);
   std::size_t max_pending_handshakes = 64;
+  // In all, dialed ones included; beyond, nobody is accepted. And to one device, of which each new one ends the oldest.
+  std::size_t max_links = 512;
+  std::size_t max_links_to_device = 4;
   // Per link, of what the remote has not taken. Beyond the first nothing is read from it either, so that whoever asks
   // and does not listen waits; honest sessions stay below it (a window and one frame), or two could wait for each
   // other. Beyond the second the link is closed.

@@ -51,6 +51,10 @@ void TransportCore::keep_dialing(const std::string& address) {
 
 void TransportCore::accepted(Fd socket, const Endpoint& remote) {
   make_room_for_handshake();
+  if (links_.size() >= options_.max_links) {
+    ++stats_.refused_links;
+    return log_once("refused " + host_text(remote) + ": " + std::to_string(links_.size()) + " links are open already");
+  }
   const Link& link = add_link({0, std::move(socket), remote, Role::Accepted}, {});
   handshakes_.insert(link.id());
 }
@@ -63,6 +67,18 @@ void TransportCore::make_room_for_handshake() {
   if (oldest == links_.end()) return;
   oldest->second.link->abort({ErrorCode::Timeout, "it did not finish the handshake while many others wanted one"},
                              Ending::Refused);
+}
+
+// The oldest goes, for it may be one whose other end is long gone.
+void TransportCore::make_room_beside(const Link& opened) {
+  std::size_t count = 0;
+  Link* oldest = nullptr;
+  for (const auto& [id, entry] : links_) {
+    if (!entry.link->was_open() || !entry.link->serves(opened.info().remote)) continue;
+    if (++count == 1) oldest = entry.link.get();
+  }
+  if (count > options_.max_links_to_device)
+    oldest->abort({ErrorCode::AlreadyExists, "newer links to the same device replace it"}, Ending::Closed);
 }
 
 Link& TransportCore::add_link(Link::Setup setup, const std::weak_ptr<Dialer>& dialer) {
@@ -85,6 +101,7 @@ void TransportCore::link_opened(Link& link) {
   handshakes_.erase(link.id());
   ++stats_.open_links;
   if (const auto dialer = links_.at(link.id()).dialer.lock()) dialer->met(link.info().remote);
+  make_room_beside(link);
   const auto events = events_;
   if (events->on_open) events->on_open(link.info());
 }
@@ -110,6 +127,8 @@ void TransportCore::link_gone(Link& link, const Error& why, Ending ending) {
     --stats_.open_links;
     const auto events = events_;
     Error reason = why;
+    // Whoever is on the way can break TLS.
+    if (ending == Ending::Broken && why.code == ErrorCode::Protocol) reason.code = ErrorCode::Io;
     if (ending != Ending::Closed) reason.message = "the link to " + link.info().address + " ended: " + why.message;
     if (events->on_close) events->on_close(link.id(), reason);
   }
@@ -139,7 +158,8 @@ bool TransportCore::linked_to(const DeviceId& device) const {
 void TransportCore::log_ending(const Link& link, const std::string& dialed_address, const Error& why, Ending ending) {
   if (ending == Ending::Refused) {
     log_once("refused " + link.remote_host() + ": " + why.message);
-  } else if (ending == Ending::Broken && link.was_confirmed() && why.code == ErrorCode::Protocol) {
+  } else if (ending == Ending::Offence || (ending == Ending::Broken && link.was_confirmed() &&
+                                           (why.code == ErrorCode::Protocol || why.code == ErrorCode::LimitExceeded))) {
     log_once("cut off " + link.remote_host() + ": " + why.message);
   } else if (ending == Ending::Broken && !link.was_confirmed() && !dialed_address.empty()) {
     log_once("cannot reach " + dialed_address + ": " + why.message);

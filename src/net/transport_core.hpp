@@ -45,6 +45,7 @@ class TransportCore final : public Link::Owner, public std::enable_shared_from_t
   void accepted(Fd socket, const Endpoint& remote);
   Link& add_link(Link::Setup setup, const std::weak_ptr<Dialer>& dialer);
   void make_room_for_handshake();
+  void make_room_beside(const Link& opened);
   void link_ended(const Link& link, Dialer* dialer);
   [[nodiscard]] bool linked_to(const DeviceId& device) const;
   void suspension_over();

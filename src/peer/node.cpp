@@ -82,7 +82,8 @@ void Node::connect_events() {
             pump();
           },
       .on_close =
-          [this](LinkId link, const Error&) {
+          [this](LinkId link, const Error& why) {
+            if (why.code == ErrorCode::Protocol) engine_.offended(link, why, loop_->now());
             engine_.link_closed(link, loop_->now());
             links_.erase(link);
             heard_.erase(link);

@@ -258,8 +258,7 @@ Status Engine::evict(std::string_view collection, std::string_view id) {
 
 void Engine::link_opened(const LinkInfo& link, Instant now) {
   if (link.remote == impl_->options.device) {
-    impl_->shared.actions.emplace_back(
-        CloseLink{link.link, {ErrorCode::InvalidArgument, fmt::format("{} is this device itself", link.address)}});
+    impl_->shared.actions.emplace_back(CloseLink{link.link, {ErrorCode::InvalidArgument, "it is this device itself"}});
     return;
   }
   if (auto why = impl_->refusals.of(link.remote, now)) {
@@ -287,6 +286,11 @@ void Engine::frame_received(LinkId link, ByteView frame, Instant now) {
   // Any other frame than the answer to our question may have lain in a buffer.
   const auto session = impl_->sessions.find(link);
   if (session != impl_->sessions.end() && !session->second->probing()) impl_->drop_rivals_of(link);
+}
+
+void Engine::offended(LinkId link, const Error& why, Instant now) {
+  const auto found = impl_->sessions.find(link);
+  if (found != impl_->sessions.end()) impl_->refusals.note(found->second->link().remote, why, now);
 }
 
 void Engine::link_closed(LinkId link, Instant) {

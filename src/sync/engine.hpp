@@ -143,6 +143,8 @@ class Engine {
   void link_opened(const LinkInfo& link, Instant now);
   void frame_received(LinkId link, ByteView frame, Instant now);
   void link_closed(LinkId link, Instant now);
+  // The remote broke the rules below this layer; link_closed follows. Nothing if we have closed the link already.
+  void offended(LinkId link, const Error& why, Instant now);
   // Each commit of the store, in order, none left out unless `commits_skipped` says so.
   void committed(const store::CommitEvent& event, Instant now);
   // The caller dropped commit events (too many): sessions fall back to the log.

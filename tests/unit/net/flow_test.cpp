@@ -59,6 +59,25 @@ TEST(Flow, WhoeverAsksAndDoesNotListenIsNotReadAnyFurther) {
   EXPECT_EQ(node.open(), 2u);
 }
 
+TEST(Flow, FramesOfAllSizesArriveInTheirOrder) {
+  Pair pair;
+  ASSERT_TRUE(pair.linked());
+  std::vector<Bytes> sent;
+  std::size_t bytes = 0;
+  for (const std::size_t size : {0, 1, 40'000, 3, 16'379, 16'380, 16'384, 2, 300'000, 0, 0, 70'000}) {
+    for (unsigned seed = 0; seed < 20; ++seed) sent.push_back(pattern(size, seed));
+  }
+  for (const Bytes& frame : sent) {
+    pair.dialer.transport->send(pair.dialer.last_link(), frame);
+    bytes += kFrameHeader + frame.size();
+  }
+  EXPECT_LE(pair.dialer.transport->stats().queued_bytes, bytes + kFrameHeader);
+  EXPECT_GE(pair.dialer.transport->stats().queued_bytes, bytes);
+  ASSERT_TRUE(pair.loop.run_until([&] { return pair.listener.frames() == sent.size(); }));
+  EXPECT_TRUE(pair.listener.last().frames == sent);
+  EXPECT_EQ(pair.dialer.transport->stats().queued_bytes, 0u);
+}
+
 struct DialerTest : testing::Test {
   TestLoop loop;
   AsioLoop& asio = static_cast<AsioLoop&>(*loop);

@@ -112,6 +112,8 @@ TEST(Closing, ARemoteThatDoesNotReadIsCutOffWhenTooMuchIsQueued) {
     return node.last().closed;
   }));
   EXPECT_EQ(node.last().why.code, ErrorCode::LimitExceeded) << node.last().why.message;
+  EXPECT_TRUE(loop.run_until([&] { return node.logged("cut off 127.0.0.1: it does not read what it is sent") == 1; }))
+      << node.log_text();
 }
 
 TEST(Closing, ARemoteThatVanishesIsToldFromOneThatSaysGoodbye) {

@@ -140,6 +140,52 @@ TEST_F(Refusing, GarbageInsideAnOpenLinkEndsOnlyThatLink) {
   stranger.send_raw(pattern(1000));
   EXPECT_TRUE(loop.run_until([&] { return stranger.poll() && node.open() == 1; }));
   EXPECT_EQ(friendly.open(), 1u);
+  EXPECT_EQ(node.last().why.code, ErrorCode::Io) << "anybody on the way could have sent that";
+}
+
+TEST(Bounds, ADeviceWithTooManyLinksLosesItsOldestAndNobodyElseLosesAny) {
+  TestLoop loop;
+  TransportOptions options = Node::quick();
+  options.max_links_to_device = 3;
+  Node node{loop, make_identity(), options};
+  const std::string address = node.transport->listen("127.0.0.1:0").value();
+  Node friendly{loop};
+  friendly.transport->keep_dialing(address);
+  ASSERT_TRUE(loop.run_until([&] { return node.open() == 1; }));
+  const LinkId friends = node.last_link();
+  const Identity member = make_identity();
+  std::vector<std::unique_ptr<TlsStranger>> strangers;
+  for (std::size_t i = 1; i <= 5; ++i) {
+    strangers.push_back(std::make_unique<TlsStranger>(address, trusting(member)));
+    ASSERT_TRUE(loop.run_until([&] { return strangers.back()->poll() || strangers.back()->finished_handshake(); }));
+    strangers.back()->send(Bytes{0, 0, 0, 0});
+    ASSERT_TRUE(loop.run_until([&] { return node.links.size() == 1 + i && node.open() <= 4; })) << node.log_text();
+  }
+  EXPECT_EQ(node.open(), 4u);
+  EXPECT_FALSE(node.links.at(friends).closed);
+  EXPECT_FALSE(node.last().closed) << "the newest is the one that surely lives";
+  EXPECT_TRUE(loop.run_until([&] { return strangers[0]->poll() && strangers[1]->poll(); }));
+  EXPECT_FALSE(strangers[2]->poll());
+}
+
+TEST(Bounds, BeyondSoManyLinksNobodyIsAcceptedUntilOneEnds) {
+  TestLoop loop;
+  TransportOptions options = Node::quick();
+  options.max_links = 2;
+  Node node{loop, make_identity(), options};
+  const std::string address = node.transport->listen("127.0.0.1:0").value();
+  auto first = std::make_unique<Node>(loop);
+  Node second{loop}, third{loop};
+  first->transport->keep_dialing(address);
+  second.transport->keep_dialing(address);
+  ASSERT_TRUE(loop.run_until([&] { return node.open() == 2; }));
+  third.transport->keep_dialing(address);
+  EXPECT_TRUE(loop.run_until([&] { return node.refused() >= 2; }));
+  EXPECT_EQ(node.logged("refused 127.0.0.1: 2 links are open already"), 1) << node.log_text();
+  EXPECT_EQ(third.links.size(), 0u);
+  first.reset();
+  EXPECT_TRUE(loop.run_until([&] { return third.open() == 1; })) << third.log_text();
+  EXPECT_EQ(second.open(), 1u);
 }
 
 TEST(Refusal, BothSidesOfTwoGroupsCountAndNeitherOpens) {

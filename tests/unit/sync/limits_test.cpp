@@ -213,6 +213,21 @@ TEST_F(LimitsOfSessions, WhoeverBreaksTheProtocolIsRefusedForLongerEachTime) {
   EXPECT_EQ(victim.session().link, 1u) << "the other session is what it was";
 }
 
+TEST_F(LimitsOfSessions, WhoeverBreaksTheFramingIsRefusedToo) {
+  greet(1, "stranger");
+  (void)victim.drain();
+  victim.engine->offended(1, {ErrorCode::Protocol, "it announced a frame of a gigabyte"}, victim.now());
+  victim.engine->link_closed(1, victim.now());
+  victim.engine->link_opened({2, "stranger", "there", false}, victim.now());
+  const auto refused = closed(2);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_NE(refused->message.find("a gigabyte"), std::string::npos) << refused->message;
+  victim.engine->offended(2, {ErrorCode::Protocol, "again"}, victim.now());
+  victim.clock.time += std::chrono::seconds(1);
+  victim.engine->link_opened({3, "stranger", "there", false}, victim.now());
+  EXPECT_FALSE(closed(3)) << "a link that was closed already makes nothing worse";
+}
+
 TEST(RefusalsTest, AreForgivenAndBounded) {
   Refusals refusals;
   const Error why{ErrorCode::Protocol, "nonsense"};
