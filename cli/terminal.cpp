@@ -78,6 +78,7 @@ Status Output::flush() {
       const int error = errno;
       buffer_.clear();
       if (error == EPIPE) return fail(ErrorCode::Closed, "");
+      if (error == EBADF) return fail(ErrorCode::Io, "cannot write the output: it is closed");
       const ErrorCode code = error == ENOSPC || error == EDQUOT ? ErrorCode::NoSpace : ErrorCode::Io;
       return fail(code, fmt::format("cannot write the output: {}", std::strerror(error)));
     }

@@ -35,9 +35,10 @@ void say_if_denied(std::uint32_t response, const Details& details) {
   const bool denied = response != 0 || (background != details.end() && background->second.containsValueOfType<bool>() &&
                                         !background->second.get<bool>());
   if (denied) {
-    fmt::print(stderr,
-               "fermata: the desktop does not allow this app to run in the background; sync may stop when its windows "
-               "are closed; allow it in the desktop's settings for the app\n");
+    std::fputs(
+        "fermata: the desktop does not allow this app to run in the background; sync may stop when its windows "
+        "are closed; allow it in the desktop's settings for the app\n",
+        stderr);
   }
 }
 

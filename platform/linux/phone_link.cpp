@@ -94,8 +94,9 @@ bool apply_condition(Conditions& conditions, std::string_view name, std::string_
 std::unique_ptr<PhoneLink> PhoneLink::connect(const std::string& path, const PlatformEvents& events) {
   const int fd = open_socket(path);
   if (fd < 0) {
-    fmt::print(stderr, "fermata: no phone at {}: {}; unset FERMATA_PHONE_SOCKET to run without one\n", path,
-               std::strerror(errno));
+    const auto words = fmt::format("fermata: no phone at {}: {}; unset FERMATA_PHONE_SOCKET to run without one\n", path,
+                                   std::strerror(errno));
+    std::fputs(words.c_str(), stderr);
     return nullptr;
   }
   return std::unique_ptr<PhoneLink>(new PhoneLink(fd, events));

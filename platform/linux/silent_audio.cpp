@@ -272,7 +272,9 @@ void SilentAudio::fail(const char* what) {
   state_ = State::Dead;
   if (!was_there && !explained_) {
     explained_ = true;
-    fmt::print(stderr, "fermata: no silent audio: {}; start a PulseAudio server or name one in PULSE_SERVER\n", what);
+    const auto words =
+        fmt::format("fermata: no silent audio: {}; start a PulseAudio server or name one in PULSE_SERVER\n", what);
+    std::fputs(words.c_str(), stderr);
   }
   report_(was_there ? StrategyEvent::Lost : StrategyEvent::Refused);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "peer/words.hpp"
+
 namespace fermata {
 namespace {
 
@@ -29,6 +31,7 @@ void BackgroundSync::Impl::ensure_running() {
 }
 
 void BackgroundSync::Impl::run() {
+  ignore_broken_pipes();
   start_platform();
   while (!stopping) {
     turn();

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "net/address.hpp"
 #include "net/tls_transport.hpp"
+#include "peer/words.hpp"
 #include "query/database_impl.hpp"
 
 namespace fermata {
@@ -40,13 +40,16 @@ Node::Node(Parts parts)
 Result<std::unique_ptr<Node>> Node::make(Parts parts) {
   std::unique_ptr<Node> node(new Node(std::move(parts)));
   net::TransportOptions options;
-  options.log = [](const std::string& line) { fmt::print(stderr, "fermata: {}\n", line); };
+  options.log = say;
   auto transport = net::make_tls_transport(*node->loop_, node->identity_, std::move(options));
   if (!transport) return fail(transport.error());
   node->transport_ = std::move(*transport);
   node->connect_events();
   // From here on engine and transport belong to the loop thread.
-  node->thread_ = std::thread([loop = node->loop_.get()] { net::run(*loop); });
+  node->thread_ = std::thread([loop = node->loop_.get()] {
+    ignore_broken_pipes();
+    net::run(*loop);
+  });
   return node;
 }
 
@@ -235,7 +238,7 @@ void Node::log_once(const sync::CloseLink& close) {
 void Node::say_once(std::string words) {
   std::replace_if(
       words.begin(), words.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  if (reasons_.insert(words).second) std::fputs(("fermata: " + words + "\n").c_str(), stderr);
+  if (reasons_.insert(words).second) say(words);
 }
 
 void Node::arm_timer() {

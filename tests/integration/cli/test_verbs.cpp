@@ -194,5 +194,11 @@ TEST_F(CommandLine, VerbsAtTheSameTimeWaitForEachOther) {
   EXPECT_EQ(query("SELECT * FROM things").size(), 4u);
 }
 
+TEST(Usage, AnUnknownVerbIsNamedAndTheNearestSuggested) {
+  expect_one_clear_line(fermata({"exprot", "db", "things"}), 2, R"(no verb "exprot"; did you mean "export"?)");
+  expect_one_clear_line(fermata({"bogus"}), 2, R"(no verb "bogus"; see fermata --help)");
+  expect_one_clear_line(fermata({}), 2, "A subcommand is required");
+}
+
 }  // namespace
 }  // namespace fermata::test
