@@ -2,9 +2,11 @@
 // machine can do without us.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -45,7 +47,10 @@ std::optional<Options> parse(int count, char** arguments) {
       return std::nullopt;
     }
   }
-  const bool sensible = count % 2 == 1 && options.repeats > 0 && options.sizes.initial > 0;
+  const bool known =
+      options.only.empty() || std::any_of(std::begin(kSections), std::end(kSections),
+                                          [&](const Section& each) { return each.name == options.only; });
+  const bool sensible = known && count % 2 == 1 && options.repeats > 0 && options.sizes.initial > 0;
   return sensible ? std::optional(options) : std::nullopt;
 }
 
@@ -61,6 +66,13 @@ int run(const Options& options) {
   return file.good() ? 0 : 1;
 }
 
+void print_usage() {
+  std::string names;
+  for (const Section& section : kSections) names += fmt::format(" {}", section.name);
+  fmt::print(stderr, "usage: bench_sync [--only SECTION] [--repeats N] [--documents N] [--json FILE]\nsections:{}\n",
+             names);
+}
+
 }  // namespace
 }  // namespace fermata::bench
 
@@ -69,7 +81,7 @@ int main(int count, char** arguments) {
     return fermata::bench::serve_hub(static_cast<std::size_t>(std::atoll(arguments[2])));
   const auto options = fermata::bench::parse(count, arguments);
   if (!options) {
-    fmt::print(stderr, "usage: bench_sync [--only SECTION] [--repeats N] [--documents N] [--json FILE]\n");
+    fermata::bench::print_usage();
     return 2;
   }
   return fermata::bench::run(*options);
