@@ -81,7 +81,7 @@ TEST(Like, LeavesNoRoomToPartsThatOverlap) {
 
 // Going back to each place of the text where the part may begin, and along all of the part from there, took minutes.
 TEST(Like, GoesThroughALongTextOnce) {
-  const std::string text(4u << 20, 'a');
+  const std::string text(1u << 20, 'a');
   const std::string half(500, 'a');
   EXPECT_FALSE(like_text(text, "%" + half + half + "b%"));
   EXPECT_FALSE(like_text(text, "%" + half + "_" + half + "b%"));
