@@ -70,6 +70,7 @@ class Search {
 
   // Where the first occurrence to end ends.
   [[nodiscard]] std::optional<size_t> first_end(std::string_view text) const {
+    if (words_ == 1) return first_end_of_few(text);
     std::vector<std::uint64_t> state(words_);
     size_t active = 1;  // words of it that may hold a bit
     for (size_t at = 0; at < text.size(); ++at) {
@@ -85,6 +86,17 @@ class Search {
   static constexpr std::uint8_t kBeginning = 0, kContinuation = 1, kFirstOwnRow = 2;
 
   static std::uint64_t bit(size_t place) { return std::uint64_t{1} << (place % kBits); }
+
+  // The same with a single word, as most have.
+  [[nodiscard]] std::optional<size_t> first_end_of_few(std::string_view text) const {
+    std::uint64_t state = 0;
+    for (size_t at = 0; at < text.size(); ++at) {
+      const std::uint64_t stays = continues(text[at]) ? state & any_[0] : 0;
+      state = ((state << 1 | 1) & masks_[rows_[static_cast<unsigned char>(text[at])]]) | stays;
+      if ((state & bit(last_)) != 0) return ends_with_any_ ? end_of_character(text, at) : at + 1;
+    }
+    return std::nullopt;
+  }
 
   // Made when first asked for. Folding leaves fewer bytes than a row's number can tell apart.
   size_t row_of(char c) {
@@ -120,11 +132,20 @@ class Search {
   std::array<std::uint8_t, 256> rows_{};
 };
 
+std::optional<size_t> first_end_tried(std::string_view text, std::string_view part) {
+  const char first = fold(part[0]);
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (first == '_' ? continues(text[at]) : first != fold(text[at])) continue;
+    if (const auto end = end_of_prefix(text.substr(at), part)) return at + *end;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 // What stands before the first % and after the last is bound to its place; each part between them may as well be where
 // it comes first, which leaves the others the most room.
-bool like_text(std::string_view text, std::string_view pattern) {
+bool like_text(std::string_view text, std::string_view pattern, size_t little) {
   const size_t first = pattern.find('%');
   const auto start = end_of_prefix(text, pattern.substr(0, first));
   if (!start || first == std::string_view::npos) return start && *start == text.size();
@@ -138,7 +159,8 @@ bool like_text(std::string_view text, std::string_view pattern) {
     const std::string_view part = pattern.substr(percent + 1, next - percent - 1);
     percent = next;
     if (part.empty()) continue;
-    const auto found = Search(part).first_end(text);
+    const bool is_little = text.size() <= little / part.size();
+    const auto found = is_little ? first_end_tried(text, part) : Search(part).first_end(text);
     if (!found) return false;
     text.remove_prefix(*found);
   }

@@ -55,6 +55,7 @@ RC_GTEST_PROP(Like, IsWhatTryingEverythingFinds, ()) {
   const std::string pattern = *letters({"%", "%", "%", "_", "_", "_"}, 8);
   RC_TAG(plainly_like(text, pattern));
   RC_ASSERT(like_text(text, pattern) == plainly_like(text, pattern));
+  RC_ASSERT(like_text(text, pattern, 0) == plainly_like(text, pattern));
 }
 
 // Made from the text, so that they match, across the words of 64 bits that are followed at once.
@@ -66,6 +67,7 @@ RC_GTEST_PROP(Like, FindsWhatIsThere, ()) {
     pattern += *rc::gen::inRange(0, 4) == 0 ? "_" : part.substr(at, character_size(part, at));
   }
   RC_ASSERT(like_text(text, "%" + pattern + "%"));
+  RC_ASSERT(like_text(text, "%" + pattern + "%", 0));
   RC_ASSERT(like_text(part, pattern));
   RC_ASSERT(like_text(part + text, "%" + pattern + "%_%") == (text.size() > 0));
 }
