@@ -64,7 +64,8 @@ TEST(Flow, FramesOfAllSizesArriveInTheirOrder) {
   ASSERT_TRUE(pair.linked());
   std::vector<Bytes> sent;
   std::size_t bytes = 0;
-  for (const std::size_t size : {0, 1, 40'000, 3, 16'379, 16'380, 16'384, 2, 300'000, 0, 0, 70'000}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{0, 1, 40'000, 3, 16'379, 16'380, 16'384, 2, 300'000, 0, 0, 70'000}) {
     for (unsigned seed = 0; seed < 20; ++seed) sent.push_back(pattern(size, seed));
   }
   for (const Bytes& frame : sent) {

@@ -140,7 +140,7 @@ TEST_F(Refusing, GarbageInsideAnOpenLinkEndsOnlyThatLink) {
   stranger.send_raw(pattern(1000));
   EXPECT_TRUE(loop.run_until([&] { return stranger.poll() && node.open() == 1; }));
   EXPECT_EQ(friendly.open(), 1u);
-  EXPECT_EQ(node.last().why.code, ErrorCode::Io) << "anybody on the way could have sent that";
+  EXPECT_NE(node.last().why.code, ErrorCode::Protocol) << "anybody on the way could have sent that";
 }
 
 TEST(Bounds, ADeviceWithTooManyLinksLosesItsOldestAndNobodyElseLosesAny) {
