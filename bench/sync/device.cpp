@@ -69,7 +69,10 @@ class Device::Phone final : public Platform {
     ready_ = true;
     changed_.notify_all();
   }
-  void say(AppState state) { events_.on_app_state(state, std::nullopt); }
+  void say(AppState state) {
+    const bool away = state == AppState::Background;
+    events_.on_app_state(state, away ? std::optional(std::chrono::milliseconds(1000)) : std::nullopt);
+  }
   [[nodiscard]] bool wait_ready() {
     std::unique_lock lock(mutex_);
     const bool came = changed_.wait_for(lock, std::chrono::seconds(60), [this] { return ready_; });
