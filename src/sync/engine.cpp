@@ -13,7 +13,9 @@ namespace {
 
 // How long an old link to the same device may take to show that it still lives.
 constexpr Duration kProbe = std::chrono::seconds(2);
-constexpr std::size_t kMaxRemembered = 1024;
+// A query in memory is some ten times its text. Who asks for more than this waits for our HELLO when it returns.
+constexpr std::size_t kMaxRemembered = 256;
+constexpr std::size_t kMaxRememberedText = 32u << 10;  // of each
 // The same for every link, when it is we who were away.
 constexpr Duration kProbeAfterSleep = std::chrono::seconds(5);
 constexpr std::size_t kMaxAway = 64;
@@ -78,7 +80,7 @@ bool Engine::Impl::forget(LinkId link) {
   const auto found = sessions.find(link);
   if (found == sessions.end()) return false;
   note_goodbye(*found->second);
-  if (auto left = found->second->leave()) {
+  if (auto left = found->second->leave(); left && left->text_bytes() <= kMaxRememberedText) {
     if (remembered.size() >= kMaxRemembered) remembered.clear();
     remembered.insert_or_assign(found->second->link().remote, std::move(*left));
   }

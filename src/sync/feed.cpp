@@ -151,6 +151,7 @@ Status Feed::remove(std::uint64_t id) {
 }
 
 void Feed::rewind(std::string_view collection, std::uint64_t seq) {
+  parts_.subscriptions.clear();
   leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.predicate.collection() == collection) {

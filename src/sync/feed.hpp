@@ -171,7 +171,18 @@ class Feed {
                                   const std::vector<crdt::ActorId>& authors);
   void give(const DocumentName& name, const crdt::Document& document, std::uint64_t since,
             const std::vector<std::uint64_t>& subscriptions);
-  void write_in_parts(crdt::Delta delta, std::optional<std::uint64_t> fingerprint);
+  // A document that no frame holds goes in several, as the window lets them, and nothing else of the log meanwhile.
+  struct Parts {
+    std::deque<crdt::Delta> left;
+    std::optional<std::uint64_t> fingerprint;
+    std::vector<std::uint64_t> subscriptions;  // that come from `from` to `to` with the last part
+    std::uint64_t from = 0, to = 0;
+    bool live = false;  // and are complete then
+  };
+  void send_parts();
+  // Result: whether nothing is left of them.
+  [[nodiscard]] bool parts_gone();
+  void await_parts(const Group& group, std::uint64_t from, std::uint64_t to, bool live);
   [[nodiscard]] bool sent_before(const store::DocumentChange& change, const crdt::Document& document, Share share);
   void give_all(const DocumentName& name, const crdt::Document& document);
   void write(const DocumentName& name, const crdt::Document& document, crdt::Delta delta);
@@ -211,6 +222,7 @@ class Feed {
   PassedStates remote_holds_{kRemoteStatesKept};
   std::map<DocumentName, std::uint64_t> ahead_;  // sent with changes whose commit has not been pushed yet, up to which
   ChangesWriter writer_;
+  Parts parts_;
   std::deque<Sent> in_flight_;  // unacknowledged frames
   Instant waiting_since_{};
   std::size_t unacked_bytes_ = 0;

@@ -54,18 +54,10 @@ void Feed::write(const DocumentName& name, const crdt::Document& document, crdt:
   delta.collection = name.collection;
   delta.id = name.id;
   const auto fingerprint = shared_.filters(name.collection) ? std::optional(document.fingerprint()) : std::nullopt;
-  if (!writer_.add(delta, fingerprint)) write_in_parts(std::move(delta), fingerprint);
-}
-
-// Registers merge one by one, so a document that no frame holds goes in several. Only with the last of them does the
-// remote have what the fingerprint is of.
-void Feed::write_in_parts(crdt::Delta delta, std::optional<std::uint64_t> fingerprint) {
-  std::vector<crdt::Delta> parts = parts_of(std::move(delta));
-  for (const crdt::Delta& part : parts) {
-    flush();
-    // Passed over: a frame that the transport refuses would end this link and every later one at the same place.
-    if (!writer_.add(part, &part == &parts.back() ? fingerprint : std::nullopt)) ++documents_too_large_;
-  }
+  if (writer_.add(delta, fingerprint)) return;
+  std::vector<crdt::Delta> all = parts_of(std::move(delta));
+  parts_ = {{std::make_move_iterator(all.begin()), std::make_move_iterator(all.end())}, fingerprint, {}};
+  send_parts();
 }
 
 bool Feed::only_offered(const std::vector<std::uint64_t>& subscriptions, const std::vector<crdt::ActorId>& authors) {
@@ -145,6 +137,10 @@ Status Feed::push_one(LoadedCommit& commit, std::size_t index) {
 
 Status Feed::push(LoadedCommit& commit) {
   const store::CommitEvent& event = commit.event();
+  if (!parts_.left.empty()) {
+    leave_level();
+    return {};
+  }
   if (level_ && level_->seq + 1 >= event.first_local_seq && !commit.concerns(outlet_.link)) {
     level_->seq = std::max(level_->seq, event.first_local_seq + event.changes.size() - 1);
     if (announcement_due()) flush();
@@ -158,6 +154,10 @@ Status Feed::push(LoadedCommit& commit) {
     if (!open && !shared_.has(Mutation::ClosedWindowSkips)) break;
     if (auto pushed = open ? push_one(commit, i) : Status(); !pushed) return pushed;
     const std::uint64_t reached = event.changes[i].local_seq;
+    if (!parts_.left.empty()) {
+      await_parts(live, reached - 1, reached, true);
+      break;
+    }
     for (RemoteSubscription* subscription : live) {
       if (subscription->position.seq < reached) subscription->position = {reached, reached};
     }
@@ -177,7 +177,7 @@ Status Feed::pump() {
     return {};
   }
   leave_level();
-  for (int reads = 0; window_open(); ++reads) {
+  for (int reads = 0; window_open() && parts_.left.empty(); ++reads) {
     const Group group = furthest_behind();
     if (group.empty()) break;
     interrupted_ = reads == kReadsPerTurn;
@@ -194,6 +194,7 @@ Status Feed::answer_requests() {
   while (!requests_.empty() && window_open()) {
     Request& request = requests_.front();
     if (auto answered = answer_some(request, turn); !answered) return answered;
+    if (!parts_gone()) return {};
     if (!request.names.empty() || !request.rows.empty()) {
       flush();
       interrupted_ = turn == 0;
@@ -211,7 +212,7 @@ Status Feed::answer_requests() {
 
 // What is not here takes no room in a frame, so each look counts.
 Status Feed::answer_some(Request& request, std::size_t& turn) {
-  const auto may_go_on = [&] { return turn != 0 && !writer_.full(shared_.options.batch_bytes); };
+  const auto may_go_on = [&] { return turn != 0 && parts_.left.empty() && !writer_.full(shared_.options.batch_bytes); };
   for (; !request.rows.empty() && may_go_on(); request.rows.pop_front(), --turn) {
     --requested_names_;
     auto found = shared_.store.document_in(request.rows.front());
@@ -266,6 +267,10 @@ Status Feed::walk(const Group& group) {
       break;
     }
     walk_document(group, changed);
+    if (!parts_.left.empty()) {
+      await_parts(group, to, changed.local_seq, false);
+      break;
+    }
     to = changed.local_seq;
     if (writer_.full(shared_.options.batch_bytes)) break;
   }

@@ -41,6 +41,7 @@ const RemoteSubscription* Feed::find(std::uint64_t id) {
 }
 
 void Feed::set_aside(std::uint64_t id) {
+  parts_.subscriptions.clear();
   leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.id == id && subscription.standing == Standing::Going) subscription.standing = Standing::Useless;
@@ -48,6 +49,7 @@ void Feed::set_aside(std::uint64_t id) {
 }
 
 void Feed::go_on(std::uint64_t id, Position position) {
+  parts_.subscriptions.clear();
   leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.id != id) continue;
@@ -74,6 +76,7 @@ void Feed::release(const std::string& collection) {
 }
 
 void Feed::restart(RemoteSubscription& subscription, Position position) {
+  parts_.subscriptions.clear();
   subscription.position = subscription.announced = position;
   subscription.delivered = std::min(subscription.delivered, position.seq);
   subscription.settled = std::min(subscription.settled, position.seq);

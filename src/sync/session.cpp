@@ -303,6 +303,12 @@ void Session::goodbye(std::optional<Duration> expected_return) {
   outlet_.send(encode(message));
 }
 
+std::size_t RememberedPeer::text_bytes() const {
+  std::size_t bytes = 0;
+  for (const RemoteSubscription& each : subscriptions) bytes += each.predicate.text().size();
+  return bytes;
+}
+
 std::optional<RememberedPeer> Session::leave() {
   if (!greeted_) return std::nullopt;
   intake_.save_cursors();

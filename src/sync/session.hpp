@@ -18,6 +18,7 @@ namespace fermata::sync {
 struct RememberedPeer {
   store::Epoch epoch;
   std::vector<RemoteSubscription> subscriptions;
+  [[nodiscard]] std::size_t text_bytes() const;  // of all queries
 };
 
 class Session {

@@ -114,6 +114,39 @@ TEST(Subscriptions, WhoseTextsDoNotFitIntoAHelloAreRefused) {
   EXPECT_LE(std::get<SendFrame>(actions.front()).frame.size(), kMaxFrame);
 }
 
+TEST(Parts, OfADocumentThatNoFrameHoldsWaitForTheWindow) {
+  Node a{"a"}, b{"b"}, d{"d"};
+  for (Node* node : {&a, &b, &d}) node->subscribe(kAll);
+  a.put("car", {{"x", 1}});
+  Pair a_b{a, b};
+  a_b.connect(1);
+  a_b.cut();
+  // Offline, each adds a picture to the same document.
+  constexpr std::size_t kPicture = 12u << 20;
+  SeededRandom random(1);
+  for (Node* node : {&a, &b}) {
+    Bytes picture(kPicture);
+    random.fill(picture);
+    node->put("car", {{node->options.device, picture}});
+  }
+  a_b.connect(2);
+  a_b.cut();
+  ASSERT_EQ(a.at("car").view().size(), 3u);
+  a.put("small", {{"x", 2}});
+  Pair a_d{a, d};
+  a_d.open(5);
+  std::size_t largest = 0;
+  for (std::size_t said = 1, before = 0; said != 0; before = a_d.bytes) {
+    said = a_d.exchange();
+    largest = std::max(largest, a_d.bytes - before);
+  }
+  EXPECT_LT(largest, 2 * kPicture) << "both pictures were on their way at once";
+  EXPECT_EQ(d.at("car").view(), a.at("car").view());
+  EXPECT_EQ(d.at("small").view(), a.at("small").view());
+  EXPECT_EQ(a.engine->repairs() + d.engine->repairs(), 0u);
+  EXPECT_TRUE(d.session().caught_up);
+}
+
 TEST(Offers, AreAskedForThoughTheWalkerNeverComesToAnEnd) {
   Node v{"v"}, b{"b"};
   v.subscribe(kAll);
