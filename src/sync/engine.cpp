@@ -182,22 +182,15 @@ Engine::Engine(store::Store& store, EngineOptions options) : impl_(std::make_uni
 Engine::~Engine() = default;
 
 Status Engine::may_subscribe(const query::Predicate& predicate) const {
-  const auto& all = impl_->shared.subscriptions;
   if (impl_->keys_of_queries.contains(predicate.key())) return {};
-  const std::size_t limit = impl_->options.max_subscriptions;
-  if (all.size() >= limit)
-    return fail(ErrorCode::LimitExceeded,
-                fmt::format("a peer can have {} different subscriptions; cancel one, or ask for more at once with a "
-                            "wider WHERE",
-                            limit));
+  const auto& all = impl_->shared.subscriptions;
   std::size_t bytes = predicate.text().size();
   for (const auto& [key, subscription] : all) bytes += subscription.predicate.text().size();
-  if (bytes > kMaxQueryTexts)
-    return fail(ErrorCode::LimitExceeded,
-                fmt::format("the texts of a peer's subscriptions may take {} MiB together; cancel one, or ask with "
-                            "shorter values",
-                            kMaxQueryTexts >> 20));
-  return {};
+  if (all.size() < impl_->options.max_subscriptions && bytes <= kMaxQueryTexts) return {};
+  return fail(ErrorCode::LimitExceeded,
+              fmt::format("a peer can have {} different subscriptions, of {} MiB of text together; cancel one, or ask "
+                          "for more at once with a wider WHERE",
+                          impl_->options.max_subscriptions, kMaxQueryTexts >> 20));
 }
 
 SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now) {
