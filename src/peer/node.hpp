@@ -103,12 +103,12 @@ class Node final : public SyncParticipant {
   Loop::TimerId linger_timer_ = 0;
   std::vector<std::string> listening_;
   bool dials_ = false;
-  BackgroundSync* keeper_ = nullptr;                          // told of demand, from start to stop
-  std::map<LinkId, std::string> links_;                       // and who they lead to, for people
-  std::set<LinkId> heard_;                                    // those of links_ whose remote has accepted us
+  BackgroundSync* keeper_ = nullptr;     // told of demand, from start to stop
+  std::map<LinkId, std::string> links_;  // and who they lead to, for people
+  std::set<LinkId> heard_;               // those of links_ whose remote has accepted us
   std::set<sync::SubscriptionId> subscribed_;
-  std::set<std::string> reasons_;                             // why peers were cut off, each logged once
-  std::set<LinkId> catching_up_;                              // those of links_ whose first catch-up is not noted yet
+  std::set<std::string> reasons_;  // why peers were cut off, each logged once
+  std::set<LinkId> catching_up_;   // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;
   bool paused_ = false;
   std::uint64_t pauses_ = 0;
