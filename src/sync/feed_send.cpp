@@ -171,7 +171,8 @@ Status Feed::push(LoadedCommit& commit) {
 
 Status Feed::pump() {
   interrupted_ = false;
-  if (auto answered = answer_requests(); !answered || interrupted_) return answered;
+  if (!parts_gone()) return {};
+  if (auto answered = answer_requests(); !answered || interrupted_ || !parts_.left.empty()) return answered;
   if (level_ && level_->seq >= shared_.head) {
     if (announcement_due() && window_open()) flush();
     return {};
