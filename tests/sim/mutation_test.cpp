@@ -32,7 +32,7 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::WantAnsweredPartly}, "WantAnsweredPartly"},
     {{.sync = Mutation::NamesNotSent}, "NamesNotSent"},
     {{.sync = Mutation::ClosedWindowSkips}, "ClosedWindowSkips"},
-    {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses"},
+    {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses", &kShort, 1010},
     {{.sync = Mutation::DrainFolds}, "DrainFolds", &kShort, 280},
     {{.sync = Mutation::CorrectionsForgotten}, "CorrectionsForgotten"},
     {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData"},
@@ -43,8 +43,8 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
     {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
     {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
-    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 240},
-    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 375},
+    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 790},
+    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 595},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};
