@@ -209,11 +209,18 @@ Result<Epoch> Store::last_epoch_of(const std::string& device_id) {
 
 Status Store::remember_epoch(const std::string& device_id, const Epoch& epoch) {
   return impl_->with_writer([&](Connection& connection) -> Status {
+    auto forget = connection.prepare(
+        "DELETE FROM cursors WHERE epoch IN (SELECT epoch FROM devices WHERE device_id = ?1 AND epoch <> ?2) "
+        "AND epoch NOT IN (SELECT epoch FROM devices WHERE device_id <> ?1)");
     auto statement = connection.prepare("INSERT OR REPLACE INTO devices(device_id, epoch) VALUES(?, ?)");
-    if (!statement) {
-      return fail(std::move(statement).error());
+    for (auto* each : {&forget, &statement}) {
+      if (!*each) {
+        return fail(std::move(*each).error());
+      }
     }
-    return statement->bind(1, device_id).bind(2, epoch).run();
+    return forget->bind(1, device_id).bind(2, epoch).run().and_then([&] {
+      return statement->bind(1, device_id).bind(2, epoch).run();
+    });
   });
 }
 

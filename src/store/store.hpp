@@ -280,6 +280,7 @@ class Store {
   [[nodiscard]] Result<std::uint64_t> cursor(const Epoch& remote_epoch, std::uint64_t subscription_key);  // 0 if none
   // Which epoch a device had when we last met; empty if never.
   [[nodiscard]] Result<Epoch> last_epoch_of(const std::string& device_id);
+  // Cursors into the log of an epoch that the device has no more are forgotten.
   [[nodiscard]] Status remember_epoch(const std::string& device_id, const Epoch& epoch);
 
   // Small facts that a higher layer keeps beside the documents and never syncs; `key` is that layer's, such as

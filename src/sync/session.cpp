@@ -91,6 +91,7 @@ Status Session::on(const Hello& hello) {
   outlet_.compress = shared_.options.compression == Compression::Zstd &&
                      (hello.capabilities & static_cast<std::uint64_t>(Capability::Zstd)) != 0;
   const bool another = hello.epoch != remote_epoch_;
+  if (another) shared_.cursors.erase(remote_epoch_);
   remote_epoch_ = hello.epoch;
   if (another) {
     if (auto remembered = shared_.store.remember_epoch(link_.remote, remote_epoch_); !remembered) return remembered;

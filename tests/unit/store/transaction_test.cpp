@@ -330,5 +330,20 @@ TEST_F(Merging, NumbersOfSourcesAndEpochsOfDevicesOutliveARestart) {
   EXPECT_EQ(*store->last_epoch_of("device"), "two");
 }
 
+TEST_F(Merging, CursorsOfAnEpochThatADeviceHasNoMoreAreForgotten) {
+  for (const auto& [device, epoch] : {std::pair("phone", "one"), {"desk", "shared"}, {"its copy", "shared"}})
+    ASSERT_OK(store->remember_epoch(device, epoch));
+  auto transaction = store->begin();
+  ASSERT_OK(transaction);
+  for (const char* epoch : {"one", "shared"}) ASSERT_OK(transaction->save_cursor({epoch, 7, 5}));
+  ASSERT_OK(transaction->commit());
+  ASSERT_OK(store->remember_epoch("phone", "one"));
+  EXPECT_EQ(*store->cursor("one", 7), 5u) << "it is still the same";
+  ASSERT_OK(store->remember_epoch("phone", "two"));
+  EXPECT_EQ(*store->cursor("one", 7), 0u);
+  ASSERT_OK(store->remember_epoch("its copy", "its own"));
+  EXPECT_EQ(*store->cursor("shared", 7), 5u) << "another device has it too";
+}
+
 }  // namespace
 }  // namespace fermata::store
