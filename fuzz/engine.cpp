@@ -5,6 +5,7 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "check.hpp"
+#include "clock.hpp"
 #include "steps.hpp"
 #include "support/memory_vfs.hpp"
 #include "sync/engine.hpp"
@@ -15,12 +16,6 @@ namespace {
 
 constexpr LinkId kFriend = 1;
 constexpr int kInputsPerStore = 200;  // opening one takes longer than most inputs
-
-struct HandClock final : Clock {
-  [[nodiscard]] Instant now() override { return {}; }
-  [[nodiscard]] WallTime wall_now() override { return wall; }
-  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
-};
 
 struct Victim {
   Victim() {
@@ -45,7 +40,7 @@ struct Victim {
     FUZZ_EXPECT(done.has_value());
     FUZZ_EXPECT(transaction.commit().has_value());
   }
-  HandClock clock;
+  fuzz::HandClock clock;
   SeededRandom random{1};
   support::MemoryDisk disk;
   std::unique_ptr<store::Store> store;

@@ -8,6 +8,7 @@
 
 #include "base/random.hpp"
 #include "base/uuid.hpp"
+#include "clock.hpp"
 #include "crdt/delta_codec.hpp"
 #include "steps.hpp"
 #include "support/memory_vfs.hpp"
@@ -16,12 +17,6 @@
 
 namespace fermata::sync {
 namespace {
-
-struct HandClock final : Clock {
-  [[nodiscard]] Instant now() override { return {}; }
-  [[nodiscard]] WallTime wall_now() override { return wall; }
-  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
-};
 
 struct Peer {
   explicit Peer(std::string device) : random(device.size()) {
@@ -53,7 +48,7 @@ struct Peer {
     }
     return all;
   }
-  HandClock clock;
+  fuzz::HandClock clock;
   SeededRandom random;
   support::MemoryDisk disk;
   EngineOptions options;
@@ -79,6 +74,15 @@ class Seeds {
 // Moves frames until nobody says anything; what each says becomes part of an input that another engine will hear.
 struct Conversation {
   Bytes said[2];
+  void begin(Peer& a, Peer& b, LinkId link) {
+    a.engine->link_opened({link, "bb", "b", true}, {});
+    b.engine->link_opened({link, "a", "a", false}, {});
+    settle(a, b, link);
+  }
+  static void end(Peer& a, Peer& b, LinkId link) {
+    a.engine->link_closed(link, {});
+    b.engine->link_closed(link, {});
+  }
   void settle(Peer& a, Peer& b, LinkId link) {
     talk(a, b, link);
     // Quiet long enough for digests to be compared.
@@ -124,16 +128,13 @@ void conversations(Seeds& seeds) {
     (void)b.frames();
     for (LinkId link = 1; link < 4; ++link) {
       Conversation talk;
-      a.engine->link_opened({link, "bb", "b", true}, {});
-      b.engine->link_opened({link, "a", "a", false}, {});
-      talk.settle(a, b, link);
+      talk.begin(a, b, link);
       changes(a, "a" + std::to_string(link));
       changes(b, "b" + std::to_string(link));
       talk.settle(a, b, link);
       a.write([&](store::Transaction& t) { return t.set("cars", "a11", {"x"}, static_cast<std::int64_t>(7 * link)); });
       talk.settle(a, b, link);
-      a.engine->link_closed(link, {});
-      b.engine->link_closed(link, {});
+      Conversation::end(a, b, link);
       a.write([&](store::Transaction& t) { return t.set("cars", "a11", {"x"}, static_cast<std::int64_t>(5 * link)); });
       (void)a.frames();
       (void)b.frames();
@@ -157,13 +158,10 @@ void forgetting(Seeds& seeds) {
   }
   for (LinkId link = 1; link < 4; ++link) {
     Conversation talk;
-    a.engine->link_opened({link, "bb", "b", true}, {});
-    b.engine->link_opened({link, "a", "a", false}, {});
-    talk.settle(a, b, link);
+    talk.begin(a, b, link);
     changes(b, "b" + std::to_string(link));
     talk.settle(a, b, link);
-    a.engine->link_closed(link, {});
-    b.engine->link_closed(link, {});
+    Conversation::end(a, b, link);
     b.write([&](store::Transaction& t) { return t.remove("cars", "a1"); });
     a.write([&](store::Transaction& t) { return t.set("cars", "a1", {"x"}, static_cast<std::int64_t>(link)); });
     b.clock.wall += std::chrono::seconds(20);

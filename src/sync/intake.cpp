@@ -67,10 +67,15 @@ Status Intake::add(std::uint64_t key) {
 }
 
 bool Intake::is_overtaken(std::uint64_t key) const {
-  const auto known = shared_.cursors.find(remote_epoch_);
-  if (known == shared_.cursors.end()) return false;
-  const auto cursor = known->second.find(key);
-  return cursor != known->second.end() && cursor->second.reached != position(key).seq;
+  const KnownCursor* known = known_cursor(key);
+  return known != nullptr && known->reached != position(key).seq;
+}
+
+const KnownCursor* Intake::known_cursor(std::uint64_t key) const {
+  const auto all = shared_.cursors.find(remote_epoch_);
+  if (all == shared_.cursors.end()) return nullptr;
+  const auto cursor = all->second.find(key);
+  return cursor == all->second.end() ? nullptr : &cursor->second;
 }
 
 Wanted Intake::wanted(std::uint64_t key) const {
@@ -302,7 +307,8 @@ Status Intake::save(store::Transaction& transaction, const Folded& folded) {
 void Intake::adopt(Folded folded) {
   auto& known = shared_.cursors[remote_epoch_];
   for (auto& [key, progress] : folded) {
-    known[key].reached = std::max(known[key].reached, progress.position().seq);
+    std::uint64_t& reached = known[key].reached;
+    reached = std::max(reached, progress.position().seq);
     incoming_.at(key).progress = std::move(progress);
   }
   for (const std::uint64_t key : storing_) stored(key);
@@ -319,12 +325,11 @@ Status Intake::save(store::Transaction& transaction, std::uint64_t key, const In
     return transaction.save_cursor({remote_epoch_, stored_key(predicate(key).key(), what), value});
   };
   // Both numbers are one session's, or nobody knows what the database has.
-  const auto& all = shared_.cursors[remote_epoch_];
-  const auto known = all.find(key);
-  if (known == all.end() || known->second.stored.seq != now.seq) {
+  const KnownCursor* known = known_cursor(key);
+  if (known == nullptr || known->stored.seq != now.seq) {
     if (auto done = put(Kept::Seq, now.seq); !done) return done;
   }
-  if (known == all.end() || stored_base(known->second.stored) != stored_base(now)) {
+  if (known == nullptr || stored_base(known->stored) != stored_base(now)) {
     if (auto done = put(Kept::IncompleteBase, stored_base(now)); !done) return done;
   }
   if (incoming.confirmed == incoming.saved_confirmed || predicate(key).matches_everything()) return {};
@@ -365,9 +370,8 @@ void Intake::confirm(const Feed& feed) {
 
 bool Intake::is_stale(std::uint64_t key, const Incoming& incoming) const {
   if (incoming.confirmed != incoming.saved_confirmed && !predicate(key).matches_everything()) return true;
-  const auto& known = shared_.cursors[remote_epoch_];
-  const auto cursor = known.find(key);
-  return cursor == known.end() || cursor->second.stored != incoming.progress.position();
+  const KnownCursor* known = known_cursor(key);
+  return known == nullptr || known->stored != incoming.progress.position();
 }
 
 void Intake::save_cursors() {

@@ -124,6 +124,8 @@ class Intake {
   // What save() has written is stored now, and all of it reached.
   void adopt(Folded folded);
   void stored(std::uint64_t key);
+  // What is known of this cursor of ours; nothing if that is not certain.
+  [[nodiscard]] const KnownCursor* known_cursor(std::uint64_t key) const;
   [[nodiscard]] bool is_stale(std::uint64_t key, const Incoming& incoming) const;
   void save_stale(const std::vector<std::uint64_t>& stale);
   [[nodiscard]] Status save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming, Position now);

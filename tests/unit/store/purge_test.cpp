@@ -118,16 +118,11 @@ TEST_F(Purge, IsRememberedAcrossAQuiesceAndACrash) {
 
 TEST_F(Purge, NeverForgetsATombstoneOfALifeThatOnlyAForgerReaches) {
   bury("a");
-  const auto source = store->source_number("remote");
-  ASSERT_OK(source);
-  auto transaction = store->begin();
-  ASSERT_OK(transaction);
   crdt::Register r;
   r.path = {"n"};
   r.dot = {store->actor(), 1};
   r.life = crdt::kMaxLife - 1;
-  ASSERT_OK(transaction->merge({"tasks", "ghost", crdt::kMaxLife, {r}, true}, *source));
-  ASSERT_OK(transaction->commit());
+  ASSERT_OK(take_in(*store, {"tasks", "ghost", crdt::kMaxLife, {r}, true}));
   const auto step = store->purge_known(clock.wall + 1h, {{"tasks", store->last_local_seq()}}, {}, 10);
   ASSERT_OK(step);
   EXPECT_EQ(step->forgotten, 1u);

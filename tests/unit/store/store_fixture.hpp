@@ -49,6 +49,16 @@ inline Result<std::uint64_t> set(Store& store, const std::string& id, const std:
   return transaction->commit();
 }
 
+// What one remote sent, in a transaction. Result: the last local seq.
+inline Result<std::uint64_t> take_in(Store& store, crdt::Delta delta) {
+  const auto source = store.source_number("remote");
+  if (!source) return fail(source.error());
+  auto transaction = store.begin();
+  if (!transaction) return fail(transaction.error());
+  if (auto merged = transaction->merge(std::move(delta), *source); !merged) return fail(merged.error());
+  return transaction->commit();
+}
+
 inline Map view(Store& store, const std::string& id) {
   auto document = store.load("tasks", id);
   EXPECT_TRUE(document.has_value()) << why(document);

@@ -141,17 +141,12 @@ TEST_F(Transactions, ADocumentBeyondTheLimitIsRefusedAndNothingOfItsTransactionI
 }
 
 TEST_F(Transactions, ADocumentThatMergingMadeLargerThanTheLimitCanBeDeleted) {
-  const auto source = store->source_number("remote");
-  ASSERT_OK(source);
-  auto transaction = store->begin();
-  ASSERT_OK(transaction);
   crdt::Register r;
   r.path = {"text"};
   r.value = std::string(kMaxDocumentBytes, 'x');
   r.dot = {1, 1};
-  ASSERT_OK(transaction->merge({"tasks", "big", 1, {r}, true}, *source));
-  ASSERT_OK(transaction->commit());
-  transaction = store->begin();
+  ASSERT_OK(take_in(*store, {"tasks", "big", 1, {r}, true}));
+  auto transaction = store->begin();
   ASSERT_OK(transaction);
   ASSERT_OK(transaction->remove("tasks", "big"));
   ASSERT_OK(transaction->commit());
