@@ -15,6 +15,7 @@ struct Again {
       if (!writer.add(sent.delta, sent.fingerprint)) continue;
     }
     for (const DocumentName& name : changes.named) writer.name(name);
+    if (changes.again) return writer.take_again(changes.head, changes.assumed_epoch);
     return writer.take(changes.head, changes.assumed_epoch, changes.ranges);
   }
   ChangesWriter writer;

@@ -54,6 +54,7 @@ class CborReader {
   [[nodiscard]] Result<Value> value(std::size_t& items_left);
   [[nodiscard]] bool next_is_null() const;  // does not consume; nor does the next
   [[nodiscard]] bool next_is_boolean() const;
+  [[nodiscard]] bool next_is_uint() const;
   [[nodiscard]] Status null();
   [[nodiscard]] Status skip();  // passes over one item of any kind
   [[nodiscard]] bool at_end() const { return rest_.empty(); }

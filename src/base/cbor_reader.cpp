@@ -239,6 +239,12 @@ bool CborReader::next_is_boolean() const {
   return item && item->kind == Kind::Boolean;
 }
 
+bool CborReader::next_is_uint() const {
+  ByteView ahead = rest_;
+  const auto item = next_item(ahead);
+  return item && item->kind == Kind::Unsigned;
+}
+
 Status CborReader::null() {
   auto item = expect(rest_, Kind::Null, "null was expected");
   if (!item) return fail(item.error());

@@ -96,15 +96,6 @@ bool ChangesWriter::full(std::size_t batch_bytes) const {
          names_.size() >= kMaxNamesPerFrame || offers_.size() >= kMaxOffersPerFrame;
 }
 
-void ChangesWriter::write_ranges(std::uint64_t head, const std::vector<Range>& ranges, CborWriter& out) {
-  if (!ranges.empty() && ranges == said_.again(head)) {
-    out.boolean(true);
-  } else {
-    sync::write_ranges(ranges, out);
-  }
-  said_.note(ranges, head);
-}
-
 void ChangesWriter::write_fingerprints(CborWriter& out) const {
   out.uint(static_cast<std::uint64_t>(ChangesExtra::Fingerprints));
   out.array(fingerprints_.size());
@@ -141,11 +132,24 @@ void ChangesWriter::write_offers(CborWriter& out) {
 }
 
 Bytes ChangesWriter::take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges) {
+  const auto again = said_.again(head);
+  if (!ranges.empty() && again && ranges == ranges_of(*again)) return take_again(head, assumed_epoch);
+  said_.note(ranges, head);
+  return finish(head, assumed_epoch, [&](CborWriter& out) { write_ranges(ranges, out); });
+}
+
+Bytes ChangesWriter::take_again(std::uint64_t head, const store::Epoch& assumed_epoch) {
+  said_.note_again(head);
+  return finish(head, assumed_epoch, [](CborWriter& out) { out.boolean(true); });
+}
+
+template <class WriteRanges>
+Bytes ChangesWriter::finish(std::uint64_t head, const store::Epoch& assumed_epoch, WriteRanges write_ranges) {
   const std::size_t extras = (assumed_epoch.empty() ? 0u : 1u) + (any_fingerprint_ ? 1u : 0u) +
                              (names_.empty() ? 0u : 1u) + (offers_.empty() ? 0u : 1u);
   CborWriter out = start(MessageType::Changes, kChangesFields + 2 * extras);
   out.uint(head - last_head_);
-  write_ranges(head, ranges, out);
+  write_ranges(out);
   deltas_.take(out);
   if (!assumed_epoch.empty()) {
     out.uint(static_cast<std::uint64_t>(ChangesExtra::AssumedEpoch));
@@ -155,6 +159,11 @@ Bytes ChangesWriter::take(std::uint64_t head, const store::Epoch& assumed_epoch,
   if (!names_.empty()) write_names(out);
   if (!offers_.empty()) write_offers(out);
   last_head_ = head;
+  clear();
+  return out.take();
+}
+
+void ChangesWriter::clear() {
   items_ = 0;
   fingerprints_.clear();
   any_fingerprint_ = false;
@@ -162,7 +171,6 @@ Bytes ChangesWriter::take(std::uint64_t head, const store::Epoch& assumed_epoch,
   name_bytes_ = 0;
   offers_.clear();
   offer_bytes_ = 0;
-  return out.take();
 }
 
 }  // namespace fermata::sync

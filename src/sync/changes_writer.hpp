@@ -27,9 +27,16 @@ class ChangesWriter {
   [[nodiscard]] bool empty() const { return fingerprints_.empty() && names_.empty() && offers_.empty(); }
   // The whole frame; the next one begins. `head` never falls from one frame to the next.
   [[nodiscard]] Bytes take(std::uint64_t head, const store::Epoch& assumed_epoch, const std::vector<Range>& ranges);
+  // The same, with the ranges that again(head) tells.
+  [[nodiscard]] Bytes take_again(std::uint64_t head, const store::Epoch& assumed_epoch);
+  // What this frame or the next can say by "the same again"; nothing if none has been said.
+  [[nodiscard]] std::optional<CommonRange> again(std::uint64_t head) const { return said_.again(head); }
 
  private:
-  void write_ranges(std::uint64_t head, const std::vector<Range>& ranges, CborWriter& out);
+  // The rest behind the type and the head; writes the ranges.
+  template <class WriteRanges>
+  [[nodiscard]] Bytes finish(std::uint64_t head, const store::Epoch& assumed_epoch, WriteRanges write_ranges);
+  void clear();
   void write_fingerprints(CborWriter& out) const;
   void write_names(CborWriter& out);
   void write_offers(CborWriter& out);

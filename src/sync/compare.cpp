@@ -28,9 +28,7 @@ Status Compare::consider(const DeviceId& remote, bool quiet, Instant now) {
 }
 
 Compare::Level Compare::mark() const {
-  Level mark{shared_.head, 0};
-  for (const auto& [key, position] : intake_.cursors()) mark.second += position.seq;
-  return mark;
+  return {shared_.head, intake_.received()};
 }
 
 // Nothing unless we ask for all that the subscription covers: then what we hold of it is what the remote holds. If both
@@ -44,7 +42,7 @@ std::optional<Compare::Level> Compare::level_of(const RemoteSubscription& subscr
   const auto covering = ours.covering.find(subscription.predicate.collection());
   if (!both && covering == ours.covering.end()) return std::nullopt;
   const std::uint64_t key = both ? same->second : covering->second;
-  return Level{subscription.announced.seq, intake_.position(key).seq};
+  return Level{subscription.course.announced.seq, intake_.position(key).seq};
 }
 
 Compare::Ours Compare::ours_by_query() const {
@@ -106,7 +104,7 @@ Status Compare::learn(const DigestOf& told, const query::Predicate& ours, const 
   if (shared_.options.device < remote) return {};  // it was our question
   for (const RemoteSubscription& subscription : feed_.subscriptions()) {
     if (subscription.predicate.text() != ours.text()) continue;
-    const Level level{subscription.announced.seq, intake_.position(told.subscription).seq};
+    const Level level{subscription.course.announced.seq, intake_.position(told.subscription).seq};
     return tell(subscription, level, Known::Told);
   }
   return {};
@@ -138,13 +136,13 @@ Status Compare::check(const DigestOf& told, const DeviceId& remote) {
   return repair_.differs(told.subscription, told.digest);
 }
 
-bool Compare::remote_received(const query::Predicate& ours, std::uint64_t received) const {
+bool Compare::remote_received(const query::Predicate& ours, std::uint64_t received) {
   const auto& theirs = feed_.subscriptions();
   return std::any_of(theirs.begin(), theirs.end(), [&](const RemoteSubscription& subscription) {
     const query::Predicate& predicate = subscription.predicate;
     const bool covers = predicate.text() == ours.text() ||
                         (predicate.matches_everything() && predicate.collection() == ours.collection());
-    return covers && subscription.announced.seq == received;
+    return covers && subscription.course.announced.seq == received;
   });
 }
 

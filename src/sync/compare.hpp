@@ -49,7 +49,7 @@ class Compare {
   [[nodiscard]] Status check(const DigestOf& told, const DeviceId& remote);
   // Both hold the same: what they know of commits goes for both.
   [[nodiscard]] Status learn(const DigestOf& told, const query::Predicate& ours, const DeviceId& remote);
-  [[nodiscard]] bool remote_received(const query::Predicate& ours, std::uint64_t received) const;
+  [[nodiscard]] bool remote_received(const query::Predicate& ours, std::uint64_t received);
 
   Outlet& outlet_;
   Shared& shared_;

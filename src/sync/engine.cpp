@@ -221,7 +221,7 @@ void Engine::unsubscribe(SubscriptionId id, Instant now) {
   impl_->shared.digests.free_unused();
   impl_->shared.subscriptions.erase(ended);
   ++impl_->subscriptions_ended;
-  for (auto& [epoch, cursors] : impl_->shared.cursors) cursors.erase(key);
+  for (auto& [epoch, log] : impl_->shared.logs) log.cursors.erase(key);
 }
 
 Status Engine::evict(std::string_view collection, std::string_view id) {

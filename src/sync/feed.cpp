@@ -17,6 +17,10 @@ Position rewound(Position position, std::optional<std::uint64_t> confirmed) {
   return position;
 }
 
+Course course_from(Position start) {
+  return {start, start, start, start.seq, start.seq, 0};
+}
+
 // A cursor beyond our log can only be about another log; like one of another epoch, it tells nothing.
 bool is_ours(const Wanted& wanted, const store::Epoch& our_epoch, const Shared& shared) {
   const bool same = wanted.epoch == our_epoch || shared.has(Mutation::EpochIgnored);
@@ -72,25 +76,9 @@ std::vector<RemoteSubscription> Feed::drop_all() {
   return std::exchange(subscriptions_, {});
 }
 
-void Feed::enter_level() {
-  if (level_ || subscriptions_.empty()) return;
-  const std::uint64_t seq = subscriptions_.front().position.seq;
-  std::uint64_t told = seq;
-  for (const RemoteSubscription& each : subscriptions_) {
-    if (!going(each) || !each.complete() || each.position.seq != seq) return;
-    told = std::min(told, each.announced.seq);
-  }
-  level_ = Level{seq, told};
-}
-
-Position Feed::position_of(const RemoteSubscription& subscription) const {
-  return level_ ? Position{level_->seq, level_->seq} : subscription.position;
-}
-
-void Feed::leave_level() {
-  if (!level_) return;
-  for (RemoteSubscription& each : subscriptions_) each.position = {level_->seq, level_->seq};
-  level_.reset();
+const std::vector<RemoteSubscription>& Feed::subscriptions() {
+  leave_level();
+  return subscriptions_;
 }
 
 Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed) {
@@ -101,7 +89,7 @@ Status Feed::add(const Wanted& wanted, const store::Epoch& our_epoch, const Conf
   const bool ours = is_ours(wanted, our_epoch, shared_);
   const Position start =
       rewound(ours ? wanted.position : Position{}, ours ? confirmed(predicate->collection()) : std::nullopt);
-  RemoteSubscription fresh{wanted.id, std::move(*predicate), start, start, start, start, start.seq, start.seq};
+  RemoteSubscription fresh{wanted.id, std::move(*predicate), start, course_from(start)};
   fresh.standing = standing_of(wanted, fresh.predicate.collection(), ours);
   // Without a cursor it may have given up what it once sent us, be it a moment ago.
   if (start == Position{} && shared_.options.mutation != Mutation::EchoOfOldSessions)
@@ -120,11 +108,12 @@ Status Feed::take(RemoteSubscription subscription, const Wanted& wanted) {
 }
 
 Status Feed::assume(const RemoteSubscription& earlier, const Confirmed& confirmed) {
-  if (earlier.standing != Standing::Going || earlier.acked.base < shared_.store.purged_seq()) return {};
+  const Position acked = earlier.course.acked;
+  if (earlier.standing != Standing::Going || acked.base < shared_.store.purged_seq()) return {};
   // Who had nothing may have less by now than it sent us.
-  if (earlier.acked == Position{}) return {};
-  const Position start = rewound(earlier.acked, confirmed(earlier.predicate.collection()));
-  return insert({earlier.id, earlier.predicate, start, start, start, start, start.seq, start.seq, 0});
+  if (acked == Position{}) return {};
+  const Position start = rewound(acked, confirmed(earlier.predicate.collection()));
+  return insert({earlier.id, earlier.predicate, start, course_from(start)});
 }
 
 Status Feed::replace(const std::vector<Wanted>& wanted, const store::Epoch& our_epoch, const Confirmed& confirmed,
@@ -154,19 +143,20 @@ void Feed::rewind(std::string_view collection, std::uint64_t seq) {
   parts_.subscriptions.clear();
   leave_level();
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.predicate.collection() == collection) {
-      subscription.position = rewound(subscription.position, seq);
-      subscription.announced = rewound(subscription.announced, seq);
-      subscription.delivered = std::min(subscription.delivered, seq);
-      subscription.settled = std::min(subscription.settled, seq);
-      forget_in_flight(subscription.id, seq);
-    }
+    if (subscription.predicate.collection() != collection) continue;
+    Course& course = subscription.course;
+    course.position = rewound(course.position, seq);
+    course.announced = rewound(course.announced, seq);
+    course.delivered = std::min(course.delivered, seq);
+    course.settled = std::min(course.settled, seq);
+    forget_in_flight(subscription.id, seq);
   }
 }
 
 // What is on its way lacks what the walk from `seq` is for, so its acknowledgement must not count beyond that.
 void Feed::forget_in_flight(std::uint64_t id, std::uint64_t seq) {
   for (Sent& sent : in_flight_) {
+    if (sent.common) sent.ranges = ranges_of(*std::exchange(sent.common, std::nullopt));
     for (Range& range : sent.ranges) {
       if (range.subscription == id) range.to = std::min(range.to, seq);
     }
@@ -212,27 +202,38 @@ Status Feed::acknowledge(const Ack& ack) {
     delivered(in_flight_.front());
     in_flight_.pop_front();
   }
+  if (ack.level && level_) return note_cursor(level_->course, {*ack.level, *ack.level}), Status();
+  if (ack.level) {
+    for (RemoteSubscription& each : subscriptions_) note_cursor(each.course, {*ack.level, *ack.level});
+  }
+  if (!ack.cursors.empty()) leave_level();
   for (const auto& [id, position] : ack.cursors) {
     const auto found = place_of(id);
     if (found == subscriptions_.end() || found->id != id)
       return fail(ErrorCode::Protocol, "the peer acknowledged a subscription that it does not have");
-    found->acked = position;
-    // A WANT comes before the ACK of the frame it is about. Until its answer has arrived, the remote has not seen all
-    // of what it would correct.
-    if (unanswered_wants_ == 0 || shared_.has(Mutation::SettledTooEarly))
-      found->settled = std::max(found->settled, std::min(found->delivered, position.seq));
+    note_cursor(found->course, position);
   }
   return {};
+}
+
+// A WANT comes before the ACK of the frame it is about. Until its answer has arrived, the remote has not seen all of
+// what it would correct.
+void Feed::note_cursor(Course& course, Position cursor) const {
+  course.acked = cursor;
+  if (unanswered_wants_ == 0 || shared_.has(Mutation::SettledTooEarly))
+    course.settled = std::max(course.settled, std::min(course.delivered, cursor.seq));
 }
 
 void Feed::delivered(const Sent& sent) {
   unacked_bytes_ -= sent.bytes;
   unacked_offers_ -= sent.offers;
   unanswered_wants_ -= sent.answers;
+  if (sent.common) return delivered(*sent.common);
+  if (!sent.ranges.empty()) leave_level();
   for (const Range& range : sent.ranges) {
     const auto found = place_of(range.subscription);
-    if (found != subscriptions_.end() && found->id == range.subscription && range.from <= found->delivered)
-      found->delivered = std::max(found->delivered, range.to);
+    if (found != subscriptions_.end() && found->id == range.subscription)
+      found->course.extend_delivered(range.from, range.to);
   }
 }
 
@@ -260,18 +261,22 @@ std::optional<std::uint64_t> Feed::settled(std::string_view collection) const {
   std::optional<std::uint64_t> lowest;
   for (const RemoteSubscription& subscription : subscriptions_) {
     if (subscription.predicate.collection() != collection) continue;
-    lowest = std::min(lowest.value_or(subscription.settled), subscription.settled);
+    const std::uint64_t settled = course_of(subscription).settled;
+    if (level_) return settled;
+    lowest = std::min(lowest.value_or(settled), settled);
   }
   return lowest;
 }
 
 bool Feed::caught_up() const {
-  return in_flight_.empty() && requests_.empty() &&
-         std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
-           const Position position = position_of(subscription);
-           return going(subscription) && position.base == position.seq && position.seq >= shared_.head &&
-                  subscription.acked.seq >= subscription.offered;
-         });
+  if (!in_flight_.empty() || !requests_.empty()) return false;
+  const auto is_there = [this](const Course& course) {
+    return course.complete() && course.position.seq >= shared_.head && !course.awaits_offers();
+  };
+  if (level_) return is_there(level_->course);
+  return std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
+    return going(subscription) && is_there(subscription.course);
+  });
 }
 
 std::optional<Instant> Feed::waiting_since() const {
@@ -284,9 +289,9 @@ std::uint64_t Feed::changes_unconfirmed() const {
   if (caught_up()) return 0;
   std::uint64_t confirmed = shared_.head;
   for (const RemoteSubscription& subscription : subscriptions_) {
-    const bool open = subscription.acked.seq < subscription.offered;
-    confirmed =
-        std::min(confirmed, open ? subscription.acked.seq : std::max(subscription.acked.seq, subscription.delivered));
+    const Course& course = course_of(subscription);
+    const std::uint64_t acked = course.acked.seq;
+    confirmed = std::min(confirmed, course.awaits_offers() ? acked : std::max(acked, course.delivered));
   }
   return shared_.head - confirmed;
 }
@@ -295,52 +300,59 @@ bool Feed::window_open() const {
   // Before HELLO the remote cannot say that another is bringing it all this: one frame, which saves a round trip.
   if (shared_.has(Mutation::WindowNeverCloses)) return true;
   const std::size_t window = assumed_epoch_.empty() ? shared_.options.window_bytes : 1;
+  if (in_flight_.size() * subscriptions_.size() >= kMaxRangesInFlight) return false;
   return unacked_bytes_ + writer_.size() < window && unacked_offers_ + writer_.offers() < kMaxOffersInFlight;
 }
 
 std::vector<Range> Feed::announce() {
+  if (level_ && level_->course.announced == level_->course.position) return {};
   leave_level();
   std::vector<Range> ranges;
   const bool offering = writer_.offers() != 0;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.announced == subscription.position) continue;
-    ranges.push_back({subscription.id, subscription.announced.seq, subscription.position.seq, subscription.complete()});
-    subscription.announced = subscription.position;
-    if (offering) subscription.offered = subscription.position.seq;
+    Course& course = subscription.course;
+    if (course.announced == course.position) continue;
+    ranges.push_back({subscription.id, course.announced.seq, course.position.seq, course.complete()});
+    course.announced = course.position;
+    if (offering) course.offered = course.position.seq;
   }
   return ranges;
 }
 
 bool Feed::announcement_due() const {
   // A remote that was told of a head waits until its ranges reach it.
-  const auto due = [this](std::uint64_t told, std::uint64_t known) {
+  const auto due = [this](const Course& course) {
+    const std::uint64_t told = course.announced.seq;
+    const std::uint64_t known = course.position.seq;
     return told < known && (told < told_head_ || known - told >= kSilentCommits);
   };
-  if (level_) return due(level_->told, level_->seq);
-  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& subscription) {
-    return due(subscription.announced.seq, subscription.position.seq);
-  });
+  if (level_) return due(level_->course);
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [&](const RemoteSubscription& subscription) { return due(subscription.course); });
 }
 
 void Feed::flush(std::vector<Range> ranges, std::size_t answers) {
-  std::vector<Range> announced = announce();
+  const std::optional<CommonRange> common = ranges.empty() ? announce_level() : std::nullopt;
+  std::vector<Range> announced = common ? std::vector<Range>() : announce();
   ranges.insert(ranges.end(), announced.begin(), announced.end());
-  if (writer_.empty() && ranges.empty() && in_flight_.empty()) {
-    unanswered_wants_ -= answers;
-    return;
-  }
-  if (writer_.empty() && ranges.empty()) {
-    in_flight_.back().answers += answers;
+  if (writer_.empty() && ranges.empty() && !common) {
+    if (in_flight_.empty()) {
+      unanswered_wants_ -= answers;
+    } else {
+      in_flight_.back().answers += answers;
+    }
     return;
   }
   documents_sent_ += writer_.documents();
   const std::size_t offers = writer_.offers();
   told_head_ = shared_.head;
-  Bytes frame = writer_.take(told_head_, assumed_epoch_, ranges);
+  Bytes frame =
+      common ? writer_.take_again(told_head_, assumed_epoch_) : writer_.take(told_head_, assumed_epoch_, ranges);
   if (in_flight_.empty()) waiting_since_ = shared_.now;
   unacked_bytes_ += frame.size();
   unacked_offers_ += offers;
-  in_flight_.push_back({frame.size(), std::move(announced), answers, offers});
+  in_flight_.push_back({frame.size(), {}, common, answers, offers});
+  if (!common) note_ranges(in_flight_.back(), std::move(announced));
   outlet_.send(std::move(frame));
 }
 

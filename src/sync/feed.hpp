@@ -3,6 +3,7 @@
 // log, which is the queue. Private to sync/.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <set>
@@ -15,25 +16,36 @@
 
 namespace fermata::sync {
 
-// One subscription of the remote's.
-struct RemoteSubscription {
-  std::uint64_t id = 0;
-  query::Predicate predicate;
-  Position start;               // where this session began
+// How far a subscription of the remote's has come in our log.
+struct Course {
   Position position;            // what has been sent or found to be of no interest
   Position announced;           // what the remote was told to have received
   Position acked;               // its cursor, as it last said
   std::uint64_t delivered = 0;  // what acknowledged frames of this session reached
   std::uint64_t settled = 0;    // the same, and it has sent back what it knew better
   std::uint64_t offered = 0;    // where the latest frame with offers reached; not received until its cursor says so
-  bool brought = false;         // as Wanted: what it lacks is only offered
+
+  [[nodiscard]] bool complete() const { return position.base == position.seq; }
+  [[nodiscard]] bool awaits_offers() const { return acked.seq < offered; }
+  // Of the frame that reaches from there to there.
+  void extend_delivered(std::uint64_t from, std::uint64_t to) {
+    if (from <= delivered) delivered = std::max(delivered, to);
+  }
+  friend bool operator==(const Course&, const Course&) = default;
+};
+
+// One subscription of the remote's.
+struct RemoteSubscription {
+  std::uint64_t id = 0;
+  query::Predicate predicate;
+  Position start;  // where this session began
+  Course course;
+  bool brought = false;  // as Wanted: what it lacks is only offered
   // Going: it is sent what it lacks. Else its cursor is of no use, and its owner says how to go on: Behind, because
   // deletions that it has not heard of are forgotten here.
   enum class Standing : std::uint8_t { Going, Useless, Behind };
   Standing standing = Standing::Going;
   std::uint64_t whole_until = 0;  // up to here every document is sent whole, what came from the remote included
-
-  [[nodiscard]] bool complete() const { return position.base == position.seq; }
 };
 
 class Feed {
@@ -116,7 +128,7 @@ class Feed {
   // How far this collection's changes have been taken in by the remote and answered with what it knew better; nothing
   // if it does not subscribe to it.
   [[nodiscard]] std::optional<std::uint64_t> settled(std::string_view collection) const;
-  [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions() const { return subscriptions_; }
+  [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions();
   [[nodiscard]] bool caught_up() const;
   // When the remote last acknowledged something, or should have begun to; nothing if there is nothing to acknowledge.
   [[nodiscard]] std::optional<Instant> waiting_since() const;
@@ -138,7 +150,8 @@ class Feed {
   struct Sent {
     std::size_t bytes = 0;
     std::vector<Range> ranges;
-    std::size_t answers = 0;  // how many WANTs it answered to the end
+    std::optional<CommonRange> common;  // instead of ranges
+    std::size_t answers = 0;            // how many WANTs it answered to the end
     std::size_t offers = 0;
   };
   enum class Share : std::uint8_t { Nothing, Registers, Whole };
@@ -154,16 +167,25 @@ class Feed {
   [[nodiscard]] std::vector<RemoteSubscription>::iterator place_of(std::uint64_t id);
   bool drop(std::uint64_t id);  // Result: it was there
   std::vector<RemoteSubscription> drop_all();
-  // While all subscriptions have the same position, it is kept once, so that a commit which none of them wants costs
-  // the same whatever their number. Whoever looks at a subscription's own position leaves this state first.
+  // --- while all subscriptions are on the same course (feed_level.cpp) ---
   void enter_level();
   void leave_level();
-  [[nodiscard]] Position position_of(const RemoteSubscription& subscription) const;
+  [[nodiscard]] const Course& course_of(const RemoteSubscription& subscription) const {
+    return level_ ? level_->course : subscription.course;
+  }
+  [[nodiscard]] bool level_reaches(std::uint64_t seq) const { return level_ && level_->course.position.seq >= seq; }
+  void raise_level(std::uint64_t seq);
+  // What the next frame can vouch for with one word; nothing if it cannot.
+  [[nodiscard]] std::optional<CommonRange> announce_level();
+  // The ranges of a frame that has just been written, as one if they are what the next can repeat.
+  void note_ranges(Sent& sent, std::vector<Range> ranges) const;
   [[nodiscard]] Status insert(RemoteSubscription subscription);
   // With what else its owner says.
   [[nodiscard]] Status take(RemoteSubscription subscription, const Wanted& wanted);
   void delivered(const Sent& sent);
   void forget_in_flight(std::uint64_t id, std::uint64_t seq);
+  void delivered(const CommonRange& common);
+  void note_cursor(Course& course, Position cursor) const;
   void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
   [[nodiscard]] std::vector<Range> announce();
   [[nodiscard]] bool announcement_due() const;
@@ -208,9 +230,12 @@ class Feed {
   store::Epoch assumed_epoch_;
   std::vector<RemoteSubscription> subscriptions_;  // in ascending order of their ids
   std::set<std::string, std::less<>> withheld_;    // collections
+  // The course of all subscriptions, kept once, so that a commit costs the same whatever their number. Whoever looks at
+  // the course of one leaves this state first, or asks course_of().
   struct Level {
-    std::uint64_t seq = 0;   // everyone's base and seq
-    std::uint64_t told = 0;  // the least that any has been announced to have
+    Course course;
+    // If frames can say "the same again" of just these.
+    std::shared_ptr<const std::vector<std::uint64_t>> said;
   };
   std::optional<Level> level_;
   bool interrupted_ = false;

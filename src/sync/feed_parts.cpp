@@ -32,9 +32,11 @@ bool Feed::parts_gone() {
   leave_level();
   for (const std::uint64_t id : parts_.subscriptions) {
     const auto found = place_of(id);
-    if (found == subscriptions_.end() || found->id != id || found->position.seq != parts_.from) continue;
-    found->position.seq = parts_.to;
-    if (parts_.live) found->position.base = parts_.to;
+    if (found == subscriptions_.end() || found->id != id) continue;
+    Position& position = found->course.position;
+    if (position.seq != parts_.from) continue;
+    position.seq = parts_.to;
+    if (parts_.live) position.base = parts_.to;
   }
   parts_.subscriptions.clear();
   flush();

@@ -72,8 +72,8 @@ bool Feed::only_offered(const std::vector<std::uint64_t>& subscriptions, const s
 Feed::Group Feed::live_at(std::uint64_t first_seq) {
   Group live;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (going(subscription) && subscription.complete() && subscription.position.seq + 1 >= first_seq)
-      live.push_back(&subscription);
+    const Course& course = subscription.course;
+    if (going(subscription) && course.complete() && course.position.seq + 1 >= first_seq) live.push_back(&subscription);
   }
   return live;
 }
@@ -85,9 +85,9 @@ Feed::Due Feed::due_of(const LoadedCommit& commit, std::size_t index) {
   for (const SubscriptionIndex::Holder& holder : commit.candidates(index, outlet_.link)) {
     const auto found = place_of(holder.subscription);
     if (found == subscriptions_.end() || found->id != holder.subscription) continue;
-    const Position& position = found->position;
-    const bool live =
-        going(*found) && found->complete() && position.seq + 1 >= first_seq && position.seq < change.local_seq;
+    const Course& course = course_of(*found);
+    const std::uint64_t seq = course.position.seq;
+    const bool live = going(*found) && course.complete() && seq + 1 >= first_seq && seq < change.local_seq;
     if (!live) continue;
     const query::Predicate& predicate = found->predicate;
     // What matched before is known to the remote up to this change.
@@ -141,27 +141,31 @@ Status Feed::push(LoadedCommit& commit) {
     leave_level();
     return {};
   }
-  if (level_ && level_->seq + 1 >= event.first_local_seq && !commit.concerns(outlet_.link)) {
-    level_->seq = std::max(level_->seq, event.first_local_seq + event.changes.size() - 1);
+  if (!level_reaches(event.first_local_seq - 1)) leave_level();
+  if (level_ && !commit.concerns(outlet_.link)) {
+    raise_level(event.first_local_seq + event.changes.size() - 1);
     if (announcement_due()) flush();
     return {};
   }
-  leave_level();
-  const Group live = live_at(event.first_local_seq);
-  if (live.empty()) return {};
+  Group live = level_ ? Group() : live_at(event.first_local_seq);
+  if (!level_ && live.empty()) return {};
   for (std::size_t i = 0; i < event.changes.size(); ++i) {
     const bool open = window_open();
     if (!open && !shared_.has(Mutation::ClosedWindowSkips)) break;
     if (auto pushed = open ? push_one(commit, i) : Status(); !pushed) return pushed;
     const std::uint64_t reached = event.changes[i].local_seq;
     if (!parts_.left.empty()) {
-      await_parts(live, reached - 1, reached, true);
+      leave_level();
+      await_parts(live.empty() ? live_at(reached) : live, reached - 1, reached, true);
       break;
     }
+    if (level_) raise_level(reached);
     for (RemoteSubscription* subscription : live) {
-      if (subscription->position.seq < reached) subscription->position = {reached, reached};
+      if (subscription->course.position.seq < reached) subscription->course.position = {reached, reached};
     }
-    if (writer_.full(shared_.options.batch_bytes)) flush();
+    if (!writer_.full(shared_.options.batch_bytes)) continue;
+    flush();
+    if (!level_ && live.empty()) live = live_at(reached + 1);
   }
   if (!writer_.empty() || announcement_due()) flush();
   return {};
@@ -173,7 +177,7 @@ Status Feed::pump() {
   interrupted_ = false;
   if (!parts_gone()) return {};
   if (auto answered = answer_requests(); !answered || interrupted_ || !parts_.left.empty()) return answered;
-  if (level_ && level_->seq >= shared_.head) {
+  if (level_reaches(shared_.head)) {
     if (announcement_due() && window_open()) flush();
     return {};
   }
@@ -237,12 +241,13 @@ Feed::Group Feed::furthest_behind() {
   Group group;
   for (RemoteSubscription& subscription : subscriptions_) {
     if (!going(subscription)) continue;
-    if (subscription.complete() && subscription.position.seq >= shared_.head) {
+    const Course& course = subscription.course;
+    if (course.complete() && course.position.seq >= shared_.head) {
       subscription.brought = false;
       continue;
     }
-    if (!group.empty() && group.front()->position.seq < subscription.position.seq) continue;
-    if (!group.empty() && group.front()->position.seq > subscription.position.seq) group.clear();
+    if (!group.empty() && group.front()->course.position.seq < course.position.seq) continue;
+    if (!group.empty() && group.front()->course.position.seq > course.position.seq) group.clear();
     group.push_back(&subscription);
   }
   return group;
@@ -251,13 +256,14 @@ Feed::Group Feed::furthest_behind() {
 std::uint64_t Feed::next_position_after(std::uint64_t seq) const {
   std::uint64_t next = std::numeric_limits<std::uint64_t>::max();
   for (const RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.position.seq > seq) next = std::min(next, subscription.position.seq);
+    const std::uint64_t position = subscription.course.position.seq;
+    if (position > seq) next = std::min(next, position);
   }
   return next;
 }
 
 Status Feed::walk(const Group& group) {
-  const std::uint64_t from = group.front()->position.seq;
+  const std::uint64_t from = group.front()->course.position.seq;
   const std::uint64_t limit = next_position_after(from);
   auto changes = shared_.store.changes_since(from, kDocumentsPerRead, shared_.options.batch_bytes);
   if (!changes) return fail(std::move(changes.error()));
@@ -278,8 +284,8 @@ Status Feed::walk(const Group& group) {
   // Of the snapshot that the documents are from: any other head may be older, and vouch for what we have not looked at.
   const bool complete = to >= changes->head || shared_.options.mutation == Mutation::BaseIgnored;
   for (RemoteSubscription* subscription : group) {
-    subscription->position.seq = to;
-    if (complete) subscription->position.base = to;
+    subscription->course.position.seq = to;
+    if (complete) subscription->course.position.base = to;
     if (complete) subscription->brought = false;
   }
   flush();
@@ -295,7 +301,7 @@ void Feed::walk_document(const Group& group, const store::ChangedDocument& chang
   for (const RemoteSubscription* subscription : group) {
     const query::Predicate& predicate = subscription->predicate;
     if (predicate.collection() != changed.collection) continue;
-    const std::uint64_t base = subscription->position.base;
+    const std::uint64_t base = subscription->course.position.base;
     if (predicate.matches_everything()) {
       since = std::min(since.value_or(base), base);
     } else {

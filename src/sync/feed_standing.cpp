@@ -54,11 +54,11 @@ void Feed::go_on(std::uint64_t id, Position position) {
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.id != id) continue;
     subscription.standing = Standing::Going;
-    if (subscription.position == position) continue;
-    subscription.position = subscription.announced = subscription.acked = position;
+    Course& course = subscription.course;
+    if (course.position == position) continue;
+    course.position = course.announced = course.acked = position;
     // Of a whole collection every document has been compared, so what the remote knows better it has sent.
-    if (subscription.predicate.matches_everything())
-      subscription.delivered = std::max(subscription.delivered, position.seq);
+    if (subscription.predicate.matches_everything()) course.delivered = std::max(course.delivered, position.seq);
   }
 }
 
@@ -66,7 +66,7 @@ void Feed::withhold(const std::string& collection) {
   leave_level();
   withheld_.insert(collection);
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.predicate.collection() == collection) restart(subscription, subscription.acked);
+    if (subscription.predicate.collection() == collection) restart(subscription, subscription.course.acked);
   }
 }
 
@@ -77,9 +77,10 @@ void Feed::release(const std::string& collection) {
 
 void Feed::restart(RemoteSubscription& subscription, Position position) {
   parts_.subscriptions.clear();
-  subscription.position = subscription.announced = position;
-  subscription.delivered = std::min(subscription.delivered, position.seq);
-  subscription.settled = std::min(subscription.settled, position.seq);
+  Course& course = subscription.course;
+  course.position = course.announced = position;
+  course.delivered = std::min(course.delivered, position.seq);
+  course.settled = std::min(course.settled, position.seq);
   forget_in_flight(subscription.id, position.seq);
 }
 
@@ -93,14 +94,14 @@ Status Feed::answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> n
 
 void Feed::send_in_window(Bytes frame) {
   unacked_bytes_ += frame.size();
-  in_flight_.push_back({frame.size(), {}, 0, 0});
+  in_flight_.push_back({frame.size(), {}, {}, 0, 0});
   outlet_.send(std::move(frame));
 }
 
 std::uint64_t Feed::received(std::string_view collection) const {
   std::uint64_t lowest = std::numeric_limits<std::uint64_t>::max();
   for (const RemoteSubscription& each : subscriptions_) {
-    if (each.predicate.collection() == collection) lowest = std::min(lowest, each.acked.base);
+    if (each.predicate.collection() == collection) lowest = std::min(lowest, course_of(each).acked.base);
   }
   return lowest;
 }
@@ -111,7 +112,8 @@ bool Feed::is_held(std::string_view collection, std::string_view id, const crdt:
   for (const crdt::Register& each : document.registers()) latest = std::max(latest, ours(each.mark));
   const Map view = document.view();
   return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
-    return each.predicate.collection() == collection && each.acked.base >= latest && each.predicate.matches(id, view);
+    return each.predicate.collection() == collection && course_of(each).acked.base >= latest &&
+           each.predicate.matches(id, view);
   });
 }
 
@@ -120,7 +122,7 @@ bool Feed::misses(std::string_view collection, std::string_view id, const crdt::
   const std::uint64_t latest = latest_change(document);
   return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const RemoteSubscription& each) {
     if (each.predicate.collection() != collection || !each.predicate.matches(id, view)) return false;
-    const Position position = position_of(each);
+    const Position position = course_of(each).position;
     const bool will_be_walked = position.base == 0 && position.seq < latest;
     return each.standing == Standing::Going && !will_be_walked;
   });

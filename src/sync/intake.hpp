@@ -29,7 +29,7 @@ class Intake {
   [[nodiscard]] Wanted wanted(std::uint64_t key) const;
   [[nodiscard]] std::vector<Wanted> wanted() const;
 
-  [[nodiscard]] Position position(std::uint64_t key) const { return incoming_.at(key).progress.position(); }
+  [[nodiscard]] Position position(std::uint64_t key) const { return position_of(incoming_.at(key)); }
   [[nodiscard]] bool has(std::uint64_t key) const { return incoming_.contains(key); }
   // Whether another link to the same store has brought us further; two lead to one device until both ends have noticed.
   [[nodiscard]] bool is_overtaken(std::uint64_t key) const;
@@ -71,8 +71,13 @@ class Intake {
   [[nodiscard]] std::optional<Applied> overdue(Instant now);
   void remote_head(std::uint64_t head) { remote_head_ = std::max(remote_head_, head); }
   [[nodiscard]] bool caught_up() const;
+  // Where all cursors are, if it is known without looking at each.
+  [[nodiscard]] std::optional<std::uint64_t> level() const;
   // All cursors, for an ACK.
   [[nodiscard]] std::vector<std::pair<std::uint64_t, Position>> cursors() const;
+
+  // Grows whenever a cursor does.
+  [[nodiscard]] std::uint64_t received() const;
 
   // How far of our own log the remote has told us all it knows about documents that we hold, for the subscriptions of
   // ours that want only some of the collection. Nothing if there is none that has begun.
@@ -85,11 +90,27 @@ class Intake {
   [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
 
  private:
-  using Folded = std::map<std::uint64_t, Progress>;
+  // Where a frame takes us.
+  struct Folded {
+    std::map<std::uint64_t, Progress> progress;  // by subscription
+    std::optional<std::uint64_t> level;          // or all of them
+  };
   struct Incoming {
     Progress progress;
-    std::uint64_t confirmed = 0;
+    std::uint64_t confirmed = 0;  // before we asked on this session; see confirmed_of()
+    std::uint64_t heard_before = 0;
     std::uint64_t saved_confirmed = 0;
+  };
+  // Of the subscriptions of ours to some documents of a collection: how far the remote has confirmed our log.
+  struct Heard {
+    std::size_t subscriptions = 0;
+    std::uint64_t seq = 0;
+  };
+  // All subscriptions stand at the same place, kept once, so that a frame about all of them costs the same whatever
+  // their number.
+  struct Level {
+    std::shared_ptr<const std::vector<std::uint64_t>> subscriptions;
+    std::uint64_t seq = 0;
   };
 
   void leave_out(Changes& changes, const GateOf& gate) const;
@@ -106,7 +127,7 @@ class Intake {
   [[nodiscard]] bool wants(const crdt::Delta& delta) const;
   [[nodiscard]] Status bury(Applied& applied);
   // The rest of a frame whose documents are in: what must be asked for, and how far it counts.
-  [[nodiscard]] Result<Folded> conclude(store::Transaction& transaction, const Changes& changes, const Feed& feed,
+  [[nodiscard]] Result<Folded> conclude(store::Transaction& transaction, Changes& changes, const Feed& feed,
                                         Applied& applied);
   [[nodiscard]] Status check_names(store::Transaction& transaction, const Changes& changes, Applied& applied);
   [[nodiscard]] bool may_come_otherwise() const;
@@ -119,13 +140,23 @@ class Intake {
   [[nodiscard]] Status note_duplicate(store::Transaction& transaction, const crdt::Delta& delta, Applied& applied);
   void graft(const std::vector<Offer>& offers, const std::vector<Range>& ranges, Applied& applied) const;
   void ask_for(std::vector<Offer> offers, const std::vector<Range>& ranges, Applied& applied) const;
-  [[nodiscard]] Result<Folded> folded(const std::vector<Range>& ranges) const;
+  [[nodiscard]] Position position_of(const Incoming& incoming) const {
+    return level_ ? Position{level_->seq, level_->seq} : incoming.progress.position();
+  }
+  void enter_level(const CommonRange& common);
+  void leave_level();
+  [[nodiscard]] Result<Folded> folded(const Changes& changes);
+  [[nodiscard]] Result<Folded> folded(const std::vector<Range>& ranges);
   [[nodiscard]] Status save(store::Transaction& transaction, const Folded& folded);
+  // Of the cursors in `all`, which has an entry for each, a few.
+  template <class Map, class PositionOf>
+  [[nodiscard]] Status save_some(store::Transaction& transaction, const Map& all, PositionOf position_of);
   // What save() has written is stored now, and all of it reached.
   void adopt(Folded folded);
   void stored(std::uint64_t key);
   // What is known of this cursor of ours; nothing if that is not certain.
   [[nodiscard]] const KnownCursor* known_cursor(std::uint64_t key) const;
+  [[nodiscard]] std::uint64_t confirmed_of(std::uint64_t key, const Incoming& incoming) const;
   [[nodiscard]] bool is_stale(std::uint64_t key, const Incoming& incoming) const;
   void save_stale(const std::vector<std::uint64_t>& stale);
   [[nodiscard]] Status save(store::Transaction& transaction, std::uint64_t key, const Incoming& incoming, Position now);
@@ -137,7 +168,9 @@ class Intake {
   store::Epoch our_epoch_;
   std::uint64_t remote_head_ = 0;
   std::map<std::uint64_t, Incoming> incoming_;
-  std::vector<std::uint64_t> storing_;  // by the transaction that save() wrote to last
+  std::optional<Level> level_;
+  std::map<std::string, Heard, std::less<>> heard_;  // by collection
+  std::vector<std::uint64_t> storing_;               // by the transaction that save() wrote to last
   std::uint64_t last_stored_ = 0;
   Offers offers_;
   bool brought_ = false;

@@ -59,6 +59,8 @@ inline constexpr std::size_t kMaxOffersInFlight = kMaxOpenOffers / 2;
 // Pairs of subscription and author that a session offers instead of pushing. Beyond, all are pushed again: a duplicate
 // each, and what is of use is pruned anew.
 inline constexpr std::size_t kMaxLazy = 1u << 14;
+// Sent and not acknowledged, frames times subscriptions; beyond, the window is closed.
+inline constexpr std::size_t kMaxRangesInFlight = 1u << 20;
 inline constexpr std::size_t kMaxHoles = 1024;  // in the ranges of one subscription: ranges that wait for others
 
 }  // namespace fermata::sync

@@ -106,6 +106,10 @@ Message read_ack(Fields& in, std::size_t fields) {
   in.exactly(fields, 2, "ACK");
   Ack ack;
   ack.frames = in.uint();
+  if (in.ok() && in.in().next_is_uint()) {
+    ack.level = in.uint();
+    return ack;
+  }
   const std::size_t count = in.array(kMaxRangesPerFrame, "cursors in ACK");
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     in.exactly(in.array(16, "fields"), 3, "a cursor");
@@ -177,17 +181,16 @@ Result<std::uint64_t> choose_version(const VersionSpan& ours, const VersionSpan&
                           theirs.lowest, theirs.highest, ours.lowest, ours.highest));
 }
 
-std::vector<Range> MessageReader::read_changes_ranges(Fields& in, std::uint64_t head) {
-  std::vector<Range> ranges;
-  if (in.ok() && in.in().next_is_boolean()) {
-    if (!in.boolean()) in.refuse(ErrorCode::Malformed, "ranges that are false");
-    ranges = said_.again(head);
-    if (ranges.empty()) in.refuse(ErrorCode::Malformed, "the same ranges again, where there were none");
-  } else {
-    ranges = read_ranges(in);
+void MessageReader::read_changes_ranges(Fields& in, Changes& changes) {
+  if (!in.ok() || !in.in().next_is_boolean()) {
+    changes.ranges = read_ranges(in);
+    said_.note(changes.ranges, changes.head);
+    return;
   }
-  said_.note(ranges, head);
-  return ranges;
+  if (!in.boolean()) in.refuse(ErrorCode::Malformed, "ranges that are false");
+  changes.again = said_.again(changes.head);
+  if (!changes.again) in.refuse(ErrorCode::Malformed, "the same ranges again, where there were none");
+  said_.note_again(changes.head);
 }
 
 std::vector<DocumentName> MessageReader::read_changes_names(Fields& in) {
@@ -241,7 +244,7 @@ Changes MessageReader::read_changes(Fields& in, std::size_t fields) {
   changes.head = last_head_ + step;
   if (changes.head < step) in.refuse(ErrorCode::Malformed, "a head beyond all numbers");
   last_head_ = changes.head;
-  changes.ranges = read_changes_ranges(in, changes.head);
+  read_changes_ranges(in, changes);
   auto deltas = in.take([&] { return deltas_.read(in.in(), {kMaxDocumentsPerFrame, kMaxItemsPerFrame}); });
   for (crdt::Delta& delta : deltas) {
     in.limit(delta.collection.size(), kMaxCollectionBytes, "a collection's name");

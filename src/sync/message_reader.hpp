@@ -26,7 +26,7 @@ class MessageReader {
   [[nodiscard]] Result<Message> read_plain(ByteView frame);
   [[nodiscard]] Message read_message(Fields& in, std::uint64_t type, std::size_t fields);
   [[nodiscard]] Changes read_changes(Fields& in, std::size_t fields);
-  [[nodiscard]] std::vector<Range> read_changes_ranges(Fields& in, std::uint64_t head);
+  void read_changes_ranges(Fields& in, Changes& changes);
   void read_extra(Fields& in, std::uint64_t key, Changes& changes);
   [[nodiscard]] std::vector<DocumentName> read_changes_names(Fields& in);
   [[nodiscard]] std::vector<Offer> read_offers(Fields& in);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -59,6 +60,15 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
+// A complete range of several subscriptions. In live traffic every frame vouches for the same ones: all of those frames
+// share one list, so that it is known by its address.
+struct CommonRange {
+  std::shared_ptr<const std::vector<std::uint64_t>> subscriptions;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+[[nodiscard]] std::vector<Range> ranges_of(const CommonRange& common);
+
 struct DocumentName {
   std::string collection;
   std::string id;
@@ -103,9 +113,13 @@ struct Changes {
   std::uint64_t head = 0;
   store::Epoch assumed_epoch;  // not empty: sent before your HELLO, for the store you had last time
   std::vector<Range> ranges;
+  std::optional<CommonRange> again;  // instead of ranges
   std::vector<SentDocument> documents;
   std::vector<DocumentName> named;
   std::vector<Offer> offers;
+
+  // Makes ranges of what `again` says.
+  void spell_out();
 };
 struct Want {
   std::vector<Range> ranges;
@@ -114,6 +128,7 @@ struct Want {
 struct Ack {
   std::uint64_t frames = 0;  // CHANGES received on this link
   std::vector<std::pair<std::uint64_t, Position>> cursors;
+  std::optional<std::uint64_t> level;  // instead of cursors: all subscriptions have been received completely up to here
 };
 struct Ping {
   std::uint64_t nonce = 0;

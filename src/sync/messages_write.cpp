@@ -11,6 +11,18 @@ CborWriter start(MessageType type, std::size_t fields) {
   return out;
 }
 
+std::vector<Range> ranges_of(const CommonRange& common) {
+  std::vector<Range> ranges;
+  for (const std::uint64_t subscription : *common.subscriptions)
+    ranges.push_back({subscription, common.from, common.to, true});
+  return ranges;
+}
+
+void Changes::spell_out() {
+  if (again) ranges = ranges_of(*again);
+  again.reset();
+}
+
 void write_ranges(const std::vector<Range>& ranges, CborWriter& out) {
   out.array(ranges.size());
   for (const Range& range : ranges) {
@@ -121,6 +133,10 @@ std::vector<Bytes> encode_in_parts(Want message) {
 Bytes encode(const Ack& message) {
   CborWriter out = start(MessageType::Ack, 2);
   out.uint(message.frames);
+  if (message.level) {
+    out.uint(*message.level);
+    return out.take();
+  }
   out.array(message.cursors.size());
   for (const auto& [id, position] : message.cursors) {
     out.array(3);

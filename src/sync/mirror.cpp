@@ -81,7 +81,7 @@ Status Mirror::on(const Match& match) {
     case Match::How::Walk:
       if (standing == standing_.end())
         return fail(ErrorCode::Protocol, "the peer wants to be sent what it is being sent");
-      go_on(match.subscription, subscription->position);
+      go_on(match.subscription, subscription->course.position);
       return {};
     case Match::How::Done:
       if (!running) return fail(ErrorCode::Protocol, "the peer ended a reconciliation that is not");

@@ -39,6 +39,7 @@ class Mirror {
   // Nothing that the remote sends about this collection may be taken in: it was sent before the remote knew that it has
   // to reconcile first.
   [[nodiscard]] bool refuses(std::string_view collection) const;
+  [[nodiscard]] bool refuses_any() const { return !shut_.empty(); }
   // The remote is showing what it has of this collection and we may have deleted.
   [[nodiscard]] bool judges(std::string_view collection) const;
   // Reconciliations that the remote asked for without having been told to.

@@ -14,6 +14,9 @@ class Progress {
 
   [[nodiscard]] const Position& position() const { return position_; }
 
+  // What it has of the log is all that has been received.
+  [[nodiscard]] bool has_holes() const { return !waiting_.empty(); }
+
   // Takes in a range whose documents have all been received. What does not join what we have is kept until the hole is
   // filled. Error: LimitExceeded beyond kMaxHoles.
   [[nodiscard]] Status fold(const Range& range);

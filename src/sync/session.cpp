@@ -91,7 +91,7 @@ Status Session::on(const Hello& hello) {
   outlet_.compress = shared_.options.compression == Compression::Zstd &&
                      (hello.capabilities & static_cast<std::uint64_t>(Capability::Zstd)) != 0;
   const bool another = hello.epoch != remote_epoch_;
-  if (another) shared_.cursors.erase(remote_epoch_);
+  if (another) shared_.logs.erase(remote_epoch_);
   remote_epoch_ = hello.epoch;
   if (another) {
     if (auto remembered = shared_.store.remember_epoch(link_.remote, remote_epoch_); !remembered) return remembered;
@@ -132,6 +132,7 @@ Status Session::on(Changes changes) {
     if (mirror_.refuses(collection)) return Intake::Gate::Shut;
     return mirror_.judges(collection) ? Intake::Gate::Judges : Intake::Gate::Open;
   };
+  if (mirror_.refuses_any()) changes.spell_out();  // some of the ranges do not count
   auto applied = intake_.apply(std::move(changes), feed_, gate, now_);
   if (!applied) return fail(std::move(applied.error()));
   if (applied->changed && shared_.walkers.contains(link_.link)) shared_.walked = now_;
@@ -253,8 +254,9 @@ Status Session::on(const Goodbye& goodbye) {
 // wait for the corrections.
 void Session::acknowledge() {
   owes_cursors_ = feed_.owes_corrections();
-  Ack ack{received_frames_, {}};
-  if (!owes_cursors_) ack.cursors = intake_.cursors();
+  Ack ack{received_frames_, {}, {}};
+  if (!owes_cursors_) ack.level = intake_.level();
+  if (!owes_cursors_ && !ack.level) ack.cursors = intake_.cursors();
   outlet_.send(encode(ack));
 }
 

@@ -1,6 +1,7 @@
 // What the sessions of one engine have in common. Private to sync/.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -28,19 +29,30 @@ struct KnownCursor {
   std::uint64_t reached = 0;  // by any session
 };
 
+// The same of all of them.
+struct KnownLog {
+  std::map<std::uint64_t, KnownCursor> cursors;  // by the subscription's id on the wire
+  std::uint64_t level = 0;                       // reached by all, whatever each says
+
+  void spread_level() {
+    for (auto& [id, cursor] : cursors) cursor.reached = std::max(cursor.reached, level);
+    level = 0;
+  }
+};
+
 struct Shared {
   store::Store& store;
   const EngineOptions& options;
   std::map<std::uint64_t, LocalSubscription> subscriptions;  // by their id on the wire
   std::uint64_t head = 0;                                    // the last local seq that sessions were told of
   std::deque<Action> actions;
-  bool draining = false;                                                 // nothing more is taken in
-  std::size_t greeted = 0;                                               // sessions that have heard the remote's HELLO
-  SubscriptionIndex index;                                               // what all our remotes want
-  std::map<store::Epoch, std::map<std::uint64_t, KnownCursor>> cursors;  // of remote stores since the start
-  std::set<LinkId> walkers;  // links that bring us what we lack; on the others, meanwhile, offers will do
-  Instant walked{};          // when one of them last did
-  PassedStates passed;       // of our documents, while several sessions could bring them
+  bool draining = false;                  // nothing more is taken in
+  std::size_t greeted = 0;                // sessions that have heard the remote's HELLO
+  SubscriptionIndex index;                // what all our remotes want
+  std::map<store::Epoch, KnownLog> logs;  // of remote stores since the start
+  std::set<LinkId> walkers;               // links that bring us what we lack; on the others, meanwhile, offers will do
+  Instant walked{};                       // when one of them last did
+  PassedStates passed;                    // of our documents, while several sessions could bring them
   SetDigests digests;
   std::uint64_t runs = 0;     // reconciliations begun by us
   std::uint64_t repairs = 0;  // of all sessions, as in SessionStatus

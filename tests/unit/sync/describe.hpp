@@ -111,7 +111,7 @@ struct Describer {
     return Map{{"type", "CHANGES"},
                {"head", number(m.head)},
                {"assumed epoch", m.assumed_epoch},
-               {"ranges", describe_all(m.ranges)},
+               {"ranges", describe_all(m.again ? ranges_of(*m.again) : m.ranges)},
                {"documents", describe_all(m.documents)},
                {"names", describe_all(m.named)},
                {"offers", describe_all(m.offers)}};
@@ -120,6 +120,7 @@ struct Describer {
     return Map{{"type", "WANT"}, {"ranges", describe_all(m.ranges)}, {"names", describe_all(m.names)}};
   }
   Value operator()(const Ack& m) const {
+    if (m.level) return Map{{"type", "ACK"}, {"frames", number(m.frames)}, {"level", number(*m.level)}};
     Array cursors;
     for (const auto& [id, position] : m.cursors) cursors.push_back(Array{number_text(id), describe(position)});
     return Map{{"type", "ACK"}, {"frames", number(m.frames)}, {"cursors", cursors}};

@@ -106,7 +106,8 @@ std::vector<Example> examples() {
   for (Example& example : examples_of_changes()) all.push_back(std::move(example));
   const std::vector<Example> rest{
       {"want", encode(Want{{{7, 101, 108, true}}, {{"measurements", "moved"}, {"measurements", kUuid}}})},
-      {"ack", encode(Ack{3, {{7, {100, 108}}}})},
+      {"ack", encode(Ack{3, {{7, {100, 108}}}, {}})},
+      {"ack: of all subscriptions at once", encode(Ack{3, {}, 108})},
       {"ping", encode(Ping{5})},
       {"pong", encode(Pong{5})},
       {"goodbye", encode(Goodbye{"pausing", 600'000})},
