@@ -7,14 +7,15 @@ namespace {
 class KeepingTest : public BackgroundSyncTest {
  protected:
   // Everything posted so far has been done and published: the first report may come from a turn that began before.
-  void settle() {
+  static void settle(BackgroundSync& sync) {
     for (int turn = 0; turn < 2; ++turn) {
       Mailbox<bool> seen;
-      sync_->observe([&](const BackgroundSyncStatus&) { seen.put(true); });
+      sync.observe([&](const BackgroundSyncStatus&) { seen.put(true); });
       ASSERT_TRUE(seen.take());
-      sync_->observe({});
+      sync.observe({});
     }
   }
+  void settle() { settle(*sync_); }
   void go_away_and_return() {
     background(milliseconds(400));
     EXPECT_EQ(called(participant_), "pause");
@@ -66,12 +67,9 @@ TEST_F(KeepingTest, AGapInWhichTheProcessEndedIsFoundByTheNext) {
 
   PlayedPlatform::Stage stage;
   BackgroundSync next(std::make_unique<PlayedPlatform>(stage));
-  Mailbox<bool> seen;
   join(next, participant_);
   stage.started.get_future().wait();
-  next.observe([&](const BackgroundSyncStatus&) { seen.put(true); });
-  ASSERT_TRUE(seen.take());
-  next.observe({});
+  settle(next);
   ASSERT_EQ(next.gaps().size(), 1u);
   EXPECT_EQ(next.gaps()[0].cause, GapCause::Ended);
   leave(next, participant_);
