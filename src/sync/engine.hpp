@@ -57,6 +57,7 @@ enum class Mutation : std::uint8_t {
   SettledTooEarly,       // a remote counts as having said all it knows before its question is answered
   CorrectionsForgotten,  // what a peer knows better is found and not sent
   CursorBeforeData,      // a cursor is stored in a transaction of its own, before what it vouches for
+  LevelTooEarly,         // subscriptions count as level with the first though they have come less far
   OfferOfOtherState,     // any state of an offered document counts as the offered one
 };
 

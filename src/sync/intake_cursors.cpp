@@ -107,7 +107,8 @@ void Intake::enter_level(const CommonRange& common) {
   const std::uint64_t seq = incoming_.begin()->second.progress.position().seq;
   const auto is_there = [&](const auto& entry, std::uint64_t id) {
     const Progress& progress = entry.second.progress;
-    return entry.first == id && progress.position() == Position{seq, seq} && !progress.has_holes();
+    const bool level = progress.position() == Position{seq, seq} && !progress.has_holes();
+    return entry.first == id && (level || shared_.has(Mutation::LevelTooEarly));
   };
   const auto& ids = *common.subscriptions;
   if (std::equal(incoming_.begin(), incoming_.end(), ids.begin(), ids.end(), is_there))

@@ -36,6 +36,7 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::DrainFolds}, "DrainFolds", &kShort, 280},
     {{.sync = Mutation::CorrectionsForgotten}, "CorrectionsForgotten"},
     {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData"},
+    {{.sync = Mutation::LevelTooEarly}, "LevelTooEarly"},
     {{.sync = Mutation::OfferOfOtherState}, "OfferOfOtherState"},
     {{.store = store::Mutation::ActorReused}, "ActorReused"},
     {{.store = store::Mutation::EpochKept}, "EpochKept"},
