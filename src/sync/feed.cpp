@@ -140,28 +140,16 @@ Status Feed::remove(std::uint64_t id) {
 }
 
 void Feed::rewind(std::string_view collection, std::uint64_t seq) {
-  parts_.subscriptions.clear();
   leave_level();
+  std::map<std::uint64_t, std::uint64_t> again_from;
   for (RemoteSubscription& subscription : subscriptions_) {
     if (subscription.predicate.collection() != collection) continue;
     Course& course = subscription.course;
     course.position = rewound(course.position, seq);
     course.announced = rewound(course.announced, seq);
-    course.delivered = std::min(course.delivered, seq);
-    course.settled = std::min(course.settled, seq);
-    forget_in_flight(subscription.id, seq);
+    again_from.emplace(subscription.id, seq);
   }
-}
-
-// What is on its way lacks what the walk from `seq` is for, so its acknowledgement must not count beyond that.
-void Feed::forget_in_flight(std::uint64_t id, std::uint64_t seq) {
-  for (Sent& sent : in_flight_) {
-    if (sent.common) sent.ranges = ranges_of(*std::exchange(sent.common, std::nullopt));
-    for (Range& range : sent.ranges) {
-      if (range.subscription == id) range.to = std::min(range.to, seq);
-    }
-    std::erase_if(sent.ranges, [](const Range& range) { return range.from > range.to; });
-  }
+  begin_again(again_from);
 }
 
 void Feed::prune(const Prune& prune) {

@@ -183,7 +183,8 @@ class Feed {
   // With what else its owner says.
   [[nodiscard]] Status take(RemoteSubscription subscription, const Wanted& wanted);
   void delivered(const Sent& sent);
-  void forget_in_flight(std::uint64_t id, std::uint64_t seq);
+  // These subscriptions, by id, are sent again what lies behind a local seq.
+  void begin_again(const std::map<std::uint64_t, std::uint64_t>& from);
   void delivered(const CommonRange& common);
   void note_cursor(Course& course, Position cursor) const;
   void flush(std::vector<Range> ranges = {}, std::size_t answers = 0);
@@ -214,7 +215,6 @@ class Feed {
   [[nodiscard]] Status push_one(LoadedCommit& commit, std::size_t index);
 
   [[nodiscard]] Standing standing_of(const Wanted& wanted, const std::string& collection, bool usable) const;
-  void restart(RemoteSubscription& subscription, Position position);
   [[nodiscard]] bool going(const RemoteSubscription& subscription) const;
   [[nodiscard]] Status answer_requests();
   [[nodiscard]] Status answer_some(Request& request, std::size_t& turn);

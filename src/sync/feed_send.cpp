@@ -18,12 +18,6 @@ constexpr std::size_t kMaxAhead = 1024;
                      [&](const crdt::Register& each) { return each.mark.source == source; });
 }
 
-std::uint64_t latest_change(const crdt::Document& document) {
-  std::uint64_t latest = document.life_mark().local_seq;
-  for (const crdt::Register& each : document.registers()) latest = std::max(latest, each.mark.local_seq);
-  return latest;
-}
-
 }  // namespace
 
 // Everything since `since`, without what came from the remote itself; nothing if nothing is left. Only an offer of it

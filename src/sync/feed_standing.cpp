@@ -10,12 +10,6 @@ namespace {
 // Sending all of a collection with no more documents than this costs less than finding out what is missing.
 constexpr std::uint64_t kFewDocuments = 32;
 
-std::uint64_t latest_change(const crdt::Document& document) {
-  std::uint64_t latest = document.life_mark().local_seq;
-  for (const crdt::Register& each : document.registers()) latest = std::max(latest, each.mark.local_seq);
-  return latest;
-}
-
 }  // namespace
 
 // A remote that holds nothing can neither have missed a deletion nor be spared anything.
@@ -65,9 +59,14 @@ void Feed::go_on(std::uint64_t id, Position position) {
 void Feed::withhold(const std::string& collection) {
   leave_level();
   withheld_.insert(collection);
+  std::map<std::uint64_t, std::uint64_t> again_from;
   for (RemoteSubscription& subscription : subscriptions_) {
-    if (subscription.predicate.collection() == collection) restart(subscription, subscription.course.acked);
+    if (subscription.predicate.collection() != collection) continue;
+    Course& course = subscription.course;
+    course.position = course.announced = course.acked;
+    again_from.emplace(subscription.id, course.position.seq);
   }
+  begin_again(again_from);
 }
 
 void Feed::release(const std::string& collection) {
@@ -75,13 +74,22 @@ void Feed::release(const std::string& collection) {
   withheld_.erase(collection);
 }
 
-void Feed::restart(RemoteSubscription& subscription, Position position) {
+// What is on its way lacks what the walk from there is for, so its acknowledgement must not count beyond that.
+void Feed::begin_again(const std::map<std::uint64_t, std::uint64_t>& from) {
   parts_.subscriptions.clear();
-  Course& course = subscription.course;
-  course.position = course.announced = position;
-  course.delivered = std::min(course.delivered, position.seq);
-  course.settled = std::min(course.settled, position.seq);
-  forget_in_flight(subscription.id, position.seq);
+  for (const auto& [id, seq] : from) {
+    Course& course = place_of(id)->course;
+    course.delivered = std::min(course.delivered, seq);
+    course.settled = std::min(course.settled, seq);
+  }
+  for (Sent& sent : in_flight_) {
+    if (sent.common) sent.ranges = ranges_of(*std::exchange(sent.common, std::nullopt));
+    for (Range& range : sent.ranges) {
+      if (const auto found = from.find(range.subscription); found != from.end())
+        range.to = std::min(range.to, found->second);
+    }
+    std::erase_if(sent.ranges, [](const Range& range) { return range.from > range.to; });
+  }
 }
 
 Status Feed::answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> names, Bytes closing) {

@@ -13,6 +13,12 @@ bool Shared::filters(std::string_view collection) const {
   });
 }
 
+std::uint64_t latest_change(const crdt::Document& document) {
+  std::uint64_t latest = document.life_mark().local_seq;
+  for (const crdt::Register& each : document.registers()) latest = std::max(latest, each.mark.local_seq);
+  return latest;
+}
+
 void Outlet::send(Bytes frame) {
   if (compress) {
     if (const auto packed = shared.compressor.pack(frame)) frame = encode_compressed(*packed, frame.size());

@@ -35,6 +35,7 @@ struct KnownLog {
   std::uint64_t level = 0;                       // reached by all, whatever each says
 
   void spread_level() {
+    if (level == 0) return;
     for (auto& [id, cursor] : cursors) cursor.reached = std::max(cursor.reached, level);
     level = 0;
   }
@@ -64,6 +65,9 @@ struct Shared {
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.
   [[nodiscard]] bool filters(std::string_view collection) const;
 };
+
+// The local seq of what happened last to it.
+[[nodiscard]] std::uint64_t latest_change(const crdt::Document& document);
 
 // Where a session's frames go.
 struct Outlet {
