@@ -122,7 +122,9 @@ TEST_F(MatrixSuspension, AFlushThatCannotEndIsGivenUpInTimeAndCounted) {
   Program other({"serve", table, "--listen", "127.0.0.1:0", "--subscribe", "SELECT * FROM items"});
   const auto listening = other.err_line_with("listening on ");
   ASSERT_TRUE(listening.has_value());
-  start_phone({.background_sync = false, .connect = listening->substr(listening->rfind(' ') + 1)});
+  // A grace of two seconds: half of it is for the peer, half of the rest for its links, and the store needs what is
+  // left.
+  start_phone({.time_scale = "0.4", .background_sync = false, .connect = listening->substr(listening->rfind(' ') + 1)});
   ASSERT_EQ(
       fermata({"query", phone_directory_, "INSERT INTO items DOCUMENTS (:d)", "--param", R"(d={"_id":"first","x":1})"})
           .code,
