@@ -365,7 +365,7 @@ void Transaction::State::announce() {
                              .version_after = entry->version,
                              .fingerprint_after = entry->fingerprint,
                              .before = std::move(entry->before),
-                             .after = entry->document.view()});
+                             .after = LazyView(std::move(entry->document))});
   }
   store.listener(std::move(event));
 }

@@ -61,7 +61,7 @@ TEST_F(Transactions, NumberChangesDenselyInOrderOfFirstTouchAndTellTheListenerOn
   EXPECT_EQ(event.changes[0].id, "c");
   EXPECT_EQ(event.changes[0].local_seq, 2u);
   EXPECT_FALSE(event.changes[0].existed_before);
-  EXPECT_EQ(event.changes[0].after, (Map{{"n", 30}}));
+  EXPECT_EQ(Map(event.changes[0].after), (Map{{"n", 30}}));
   EXPECT_EQ(event.changes[1].id, "a");
   EXPECT_EQ(event.changes[1].local_seq, 3u);
   EXPECT_TRUE(event.changes[1].existed_before);
