@@ -22,7 +22,22 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (const auto known = entries.find(key); known != entries.end()) {
     return &known->second;
   }
-  auto known_as = number_of(collection);
+  Entry fresh{.collection = std::string(collection), .id = std::string(id)};
+  if (!is_beyond_all(collection, id)) {
+    if (auto loaded = load(fresh); !loaded) {
+      return fail(std::move(loaded).error());
+    }
+  }
+  return &entries.emplace(std::move(key), std::move(fresh)).first->second;
+}
+
+bool Transaction::State::is_beyond_all(std::string_view collection, std::string_view id) const {
+  const auto known = store.known_collections.find(collection);
+  return known != store.known_collections.end() && id > known->second.greatest_id;
+}
+
+Status Transaction::State::load(Entry& fresh) {
+  auto known_as = number_of(fresh.collection);
   if (!known_as) {
     return fail(std::move(known_as).error());
   }
@@ -31,25 +46,24 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (!statement) {
     return fail(std::move(statement).error());
   }
-  auto found = statement->bind(1, *known_as).bind(2, id).step();
+  auto found = statement->bind(1, *known_as).bind(2, fresh.id).step();
   if (!found) {
-    static_cast<void>(note(fail(found.error())));
-    return fail(std::move(found).error());
+    return note(fail(std::move(found).error()));
   }
-  Entry fresh{.collection = std::string(collection), .id = std::string(id)};
-  if (*found) {
-    auto document = store.decode(*statement, 1, collection, id);
-    if (!document) {
-      return fail(std::move(document).error());
-    }
-    fresh.rowid = statement->number(0);
-    fresh.document = *std::move(document);
-    fresh.existed = true;
-    fresh.alive_before = fresh.document.alive();
-    fresh.version_before = statement->number(3);
-    fresh.keep = statement->number(4) != 0;
+  if (!*found) {
+    return {};
   }
-  return &entries.emplace(std::move(key), std::move(fresh)).first->second;
+  auto document = store.decode(*statement, 1, fresh.collection, fresh.id);
+  if (!document) {
+    return fail(std::move(document).error());
+  }
+  fresh.rowid = statement->number(0);
+  fresh.document = *std::move(document);
+  fresh.existed = true;
+  fresh.alive_before = fresh.document.alive();
+  fresh.version_before = statement->number(3);
+  fresh.keep = statement->number(4) != 0;
+  return {};
 }
 
 Result<std::uint64_t> Transaction::State::number_of(std::string_view collection) {
@@ -102,8 +116,8 @@ Result<Store::Impl::Collection*> Transaction::State::collection(const std::strin
     return &known->second;
   }
   auto select = store.writer->prepare(
-      "SELECT c.id, s.live, s.digest_low, s.digest_high FROM collections AS c LEFT JOIN state AS s ON s.id = c.id "
-      "WHERE c.name = ?");
+      "SELECT c.id, s.live, s.digest_low, s.digest_high, (SELECT max(id) FROM documents WHERE collection = c.id) "
+      "FROM collections AS c LEFT JOIN state AS s ON s.id = c.id WHERE c.name = ?");
   auto insert = store.writer->prepare("INSERT INTO collections(name) VALUES(?)");
   for (auto* statement : {&select, &insert}) {
     if (!*statement) {
@@ -116,7 +130,9 @@ Result<Store::Impl::Collection*> Transaction::State::collection(const std::strin
   }
   Store::Impl::Collection met;
   if (*found) {
-    met = {select->number(0), {.count = select->number(1), .low = select->number(2), .high = select->number(3)}};
+    met = {select->number(0),
+           {.count = select->number(1), .low = select->number(2), .high = select->number(3)},
+           select->text(4)};
   } else {
     if (auto inserted = insert->bind(1, name).run(); !inserted) {
       return fail(std::move(inserted).error());
@@ -186,68 +202,6 @@ Status Transaction::State::insert_row(Entry& entry, ByteView body, ByteView meta
   Status done = insert->bind(8, (*known)->number).bind(9, entry.id).run();
   entry.rowid = done ? store.writer->last_rowid() : 0;
   return done;
-}
-
-Status Transaction::State::evict(std::string_view collection, std::string_view id) {
-  auto found = entry(collection, id);
-  if (!found) {
-    return fail(std::move(found).error());
-  }
-  Entry& target = **found;
-  if (target.seq != 0) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("document '{}' of '{}' was changed in this transaction, so others must get it; evict it in "
-                            "a later one",
-                            id, collection));
-  }
-  if (!target.alive_before) {
-    return fail(ErrorCode::NotFound, fmt::format("there is no document '{}' in '{}' to evict", id, collection));
-  }
-  auto sum = digest(target.collection);
-  if (!sum) {
-    return note(fail(std::move(sum).error()));
-  }
-  if (auto deleted = note(delete_row(target.rowid)); !deleted) {
-    return deleted;
-  }
-  if (auto forgotten = note(forget_known(collection)); !forgotten) {
-    return forgotten;
-  }
-  (*sum)->remove(target.version_before);
-  remember_before(target);
-  evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
-  entries.erase(key_of(collection, id));
-  return {};
-}
-
-Result<const Store::Impl::Graves*> Transaction::State::graves_of(std::string_view collection) {
-  if (const auto changed_here = graves.find(collection); changed_here != graves.end()) {
-    return &changed_here->second;
-  }
-  return store.load_graves(collection);
-}
-
-Status Transaction::State::forget_known(std::string_view collection) {
-  auto current = graves_of(collection);
-  if (!current) {
-    return fail(std::move(current).error());
-  }
-  Store::Impl::Graves next = **current;
-  next.known.clear();
-  next.evicted = true;
-  if (auto saved = store.save_graves(collection, next); !saved) {
-    return saved;
-  }
-  graves.insert_or_assign(std::string(collection), std::move(next));
-  return {};
-}
-
-Status Transaction::State::delete_row(std::uint64_t rowid) {
-  auto statement = store.writer->prepare("DELETE FROM documents WHERE rowid = ?");
-  if (!statement) {
-    return fail(std::move(statement).error());
-  }
-  return statement->bind(1, rowid).run();
 }
 
 Status Transaction::State::write_out() {
@@ -339,6 +293,10 @@ void Transaction::State::committed() {
   finished = true;
   for (const auto& [name, sum] : digests) {
     store.known_collections.at(name).digest = sum;
+  }
+  for (const Entry* entry : changed) {
+    std::string& greatest = store.known_collections.at(entry->collection).greatest_id;
+    greatest = std::max(greatest, entry->id);
   }
   for (auto& [name, next] : graves) {
     store.graves.insert_or_assign(name, std::move(next));

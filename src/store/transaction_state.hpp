@@ -31,6 +31,10 @@ struct Transaction::State {
 
   [[nodiscard]] static std::string key_of(std::string_view collection, std::string_view id);
   Result<Entry*> entry(std::string_view collection, std::string_view id);
+  // Whether its id alone says that this document is not here.
+  [[nodiscard]] bool is_beyond_all(std::string_view collection, std::string_view id) const;
+  // What the row says, if there is one.
+  Status load(Entry& fresh);
   Status decide(Kind wanted, std::uint32_t from);
   void remember_before(Entry& entry) const;
   void mark_changed(Entry& entry);
