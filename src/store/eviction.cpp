@@ -33,6 +33,7 @@ Status Transaction::State::evict(std::string_view collection, std::string_view i
   (*sum)->remove(target.version_before);
   remember_before(target);
   evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
+  last_met = nullptr;
   entries.erase(key_of(collection, id));
   return {};
 }

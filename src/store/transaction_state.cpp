@@ -6,8 +6,10 @@ namespace fermata::store {
 
 // Names may hold any character, so only a length tells where the first ends.
 std::string Transaction::State::key_of(std::string_view collection, std::string_view id) {
-  std::string key = std::to_string(collection.size());
-  key.append(1, ' ').append(collection).append(id);
+  constexpr std::size_t kDigits = 4;  // collections' names are short
+  std::string key;
+  key.reserve(kDigits + 1 + collection.size() + id.size());
+  key.append(std::to_string(collection.size())).append(1, ' ').append(collection).append(id);
   return key;
 }
 
@@ -18,9 +20,12 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (collection.empty() || id.empty()) {
     return fail(ErrorCode::InvalidArgument, "a document needs a collection and an id; neither may be empty");
   }
+  if (last_met != nullptr && last_met->id == id && last_met->collection == collection) {
+    return last_met;
+  }
   std::string key = key_of(collection, id);
   if (const auto known = entries.find(key); known != entries.end()) {
-    return &known->second;
+    return last_met = &known->second;
   }
   Entry fresh{.collection = std::string(collection), .id = std::string(id)};
   if (!is_beyond_all(collection, id)) {
@@ -28,7 +33,7 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
       return fail(std::move(loaded).error());
     }
   }
-  return &entries.emplace(std::move(key), std::move(fresh)).first->second;
+  return last_met = &entries.emplace(std::move(key), std::move(fresh)).first->second;
 }
 
 bool Transaction::State::is_beyond_all(std::string_view collection, std::string_view id) const {

@@ -75,6 +75,7 @@ struct Transaction::State {
   crdt::Commit now;  // of a local transaction
   std::uint64_t next_seq;
   std::unordered_map<std::string, Entry> entries;  // by key_of()
+  Entry* last_met = nullptr;                       // asked for several times in a row, as a rule
   std::vector<Entry*> changed;                     // in order of local seq
   std::vector<EvictedDocument> evicted;
   std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes
