@@ -249,9 +249,15 @@ Status Transaction::State::save_identity() {
   next.stamp = store.clock.last();
   next.local_seq = next_seq - 1;
   next.clean = false;
-  next.written = store.options.clock->wall_now();
   if (auto saved = save_state(*store.writer, next); !saved) {
     return saved;
+  }
+  const WallTime wall = store.options.clock->wall_now();
+  if (wall < next.written || wall - next.written >= kWrittenEvery) {
+    next.written = wall;
+    if (auto saved = save_written(*store.writer, next); !saved) {
+      return saved;
+    }
   }
   if (store.names_unsaved) {
     if (auto saved = save_names(*store.writer, next); !saved) {
