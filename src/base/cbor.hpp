@@ -33,7 +33,7 @@ class CborWriter {
   [[nodiscard]] ByteView view() const { return out_; }
 
  private:
-  static constexpr std::size_t kRoom = 256;  // most documents fit
+  static constexpr std::size_t kRoom = 512;  // most documents fit
   Bytes out_;
 };
 

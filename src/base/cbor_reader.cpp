@@ -184,6 +184,13 @@ Result<bool> CborReader::boolean() {
 }
 
 Result<std::uint64_t> CborReader::uint() {
+  // Most numbers are small, and such a one is its head's byte.
+  constexpr std::uint8_t kFirstLongHead = 24;
+  if (!rest_.empty() && rest_.front() < kFirstLongHead) {
+    const std::uint64_t number = rest_.front();
+    rest_ = rest_.subspan(1);
+    return number;
+  }
   return expect(rest_, Kind::Unsigned, "an unsigned integer was expected").map([](const Item& item) {
     return item.number;
   });

@@ -6,12 +6,21 @@ namespace fermata {
 namespace {
 
 constexpr std::size_t kMaxHead = 9;
+constexpr std::uint64_t kFirstLong = 24;  // smaller numbers and counts stand in the head's own byte, and most are
+
+enum class Major : std::uint8_t { Uint = 0, Negative = 1, Bytes = 2, Text = 3, Array = 4, Map = 5 };
 
 template <class Encode>
 void append_head(Bytes& out, Encode encode) {
   unsigned char head[kMaxHead];
   const std::size_t size = encode(head, sizeof head);
   out.insert(out.end(), head, head + size);
+}
+
+void append_head(Bytes& out, Major major, std::uint64_t number,
+                 std::size_t (*encode)(std::uint64_t, unsigned char*, std::size_t)) {
+  if (number < kFirstLong) return out.push_back(static_cast<std::uint8_t>(static_cast<unsigned>(major) << 5U | number));
+  append_head(out, [=](unsigned char* at, std::size_t room) { return encode(number, at, room); });
 }
 
 struct ValueWriter {
@@ -46,15 +55,13 @@ void CborWriter::boolean(bool value) {
 }
 
 void CborWriter::uint(std::uint64_t value) {
-  append_head(out_, [value](unsigned char* at, std::size_t room) { return cbor_encode_uint(value, at, room); });
+  append_head(out_, Major::Uint, value, cbor_encode_uint);
 }
 
 void CborWriter::integer(std::int64_t value) {
   if (value >= 0) return uint(static_cast<std::uint64_t>(value));
   // RFC 8949 §3.1: a negative integer n is carried as -1 - n.
-  const auto magnitude = static_cast<std::uint64_t>(-(value + 1));
-  append_head(out_,
-              [magnitude](unsigned char* at, std::size_t room) { return cbor_encode_negint(magnitude, at, room); });
+  append_head(out_, Major::Negative, static_cast<std::uint64_t>(-(value + 1)), cbor_encode_negint);
 }
 
 void CborWriter::real(double value) {
@@ -62,23 +69,21 @@ void CborWriter::real(double value) {
 }
 
 void CborWriter::text(std::string_view value) {
-  append_head(out_,
-              [&](unsigned char* at, std::size_t room) { return cbor_encode_string_start(value.size(), at, room); });
+  append_head(out_, Major::Text, value.size(), cbor_encode_string_start);
   raw(as_bytes(value));
 }
 
 void CborWriter::bytes(ByteView value) {
-  append_head(
-      out_, [&](unsigned char* at, std::size_t room) { return cbor_encode_bytestring_start(value.size(), at, room); });
+  append_head(out_, Major::Bytes, value.size(), cbor_encode_bytestring_start);
   raw(value);
 }
 
 void CborWriter::array(std::size_t count) {
-  append_head(out_, [count](unsigned char* at, std::size_t room) { return cbor_encode_array_start(count, at, room); });
+  append_head(out_, Major::Array, count, cbor_encode_array_start);
 }
 
 void CborWriter::map(std::size_t count) {
-  append_head(out_, [count](unsigned char* at, std::size_t room) { return cbor_encode_map_start(count, at, room); });
+  append_head(out_, Major::Map, count, cbor_encode_map_start);
 }
 
 void CborWriter::value(const Value& value) {

@@ -75,11 +75,20 @@ void SeededRandom::fill(std::span<std::uint8_t> out) {
 }
 
 std::string make_uuid7(WallTime now, Random& random) {
+  return Uuid7Sequence().next(now, random);
+}
+
+std::string Uuid7Sequence::next(WallTime now, Random& random) {
+  constexpr unsigned kCounterBits = 12;
+  constexpr std::uint64_t kBeginBits = 0x7ff;  // the counter begins in its lower half, to have room
   UuidBytes bytes;
   random.fill(bytes);
   const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
-  for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
-  bytes[6] = static_cast<std::uint8_t>(0x70 | (bytes[6] & 0x0f));
+  const std::uint64_t begin = (std::uint64_t{bytes[6]} << 8 | bytes[7]) & kBeginBits;
+  last_ = ms > last_ >> kCounterBits ? ms << kCounterBits | begin : last_ + 1;
+  for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(last_ >> (52 - 8 * i));
+  bytes[6] = static_cast<std::uint8_t>(0x70 | (last_ >> 8 & 0x0f));
+  bytes[7] = static_cast<std::uint8_t>(last_);
   bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3f));
   return uuid_text(bytes);
 }

@@ -33,4 +33,14 @@ class SeededRandom final : public Random {
 // A time-ordered identifier, UUID version 7 (RFC 9562 §5.7), in its 36-character form.
 [[nodiscard]] std::string make_uuid7(WallTime now, Random& random);
 
+// Makes them each greater than the one before, also within a millisecond and when the clock is set back (RFC 9562
+// §6.2, method 1): then a store appends to its index of ids, and need not look for what cannot be there.
+class Uuid7Sequence {
+ public:
+  [[nodiscard]] std::string next(WallTime now, Random& random);
+
+ private:
+  std::uint64_t last_ = 0;  // 48 bits of milliseconds, then the counter
+};
+
 }  // namespace fermata

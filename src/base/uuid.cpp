@@ -38,12 +38,12 @@ std::optional<UuidBytes> uuid_bytes(std::string_view text) {
 
 std::string uuid_text(const UuidBytes& bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(kTextSize);
+  std::string text(kTextSize, '-');
+  std::size_t at = 0;
   for (const std::uint8_t byte : bytes) {
-    if (is_dash(text.size())) text += '-';
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 15U];
+    if (is_dash(at)) ++at;
+    text[at++] = kDigits[byte >> 4U];
+    text[at++] = kDigits[byte & 15U];
   }
   return text;
 }

@@ -33,7 +33,7 @@ std::uint64_t code_of(Relation relation, std::size_t commit, RegisterKind kind) 
          static_cast<std::uint64_t>(kind);
 }
 
-constexpr std::size_t kLeastWidth = 2;
+constexpr std::size_t kUsualWidth = 3;
 constexpr std::size_t kUsualRegisters = 16;  // room for more is made when they come
 constexpr std::size_t width_of(RegisterKind kind) {
   return has_value(kind) ? 3 : 2;
@@ -236,7 +236,7 @@ Value DeltaReader::read_value(FieldReader& in, std::size_t depth) {
 std::vector<Register> DeltaReader::read_registers(FieldReader& in, const std::vector<CommitRow>& rows) {
   std::vector<Register> registers;
   std::size_t items = in.array();
-  registers.reserve(std::min<std::size_t>(items / kLeastWidth, kUsualRegisters));
+  registers.reserve(std::min<std::size_t>(items / kUsualWidth, kUsualRegisters));
   while (items != 0 && in.ok()) {
     Register r = read_register(in, rows);
     const std::size_t width = width_of(r.kind);

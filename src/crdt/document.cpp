@@ -36,6 +36,7 @@ Status worn_out() {
 // What is hashed: numbers as eight bytes, the lowest first; texts as their length and their bytes.
 class HashInput {
  public:
+  explicit HashInput(std::size_t likely_bytes) { bytes_.reserve(likely_bytes); }
   void number(std::uint64_t value) {
     std::array<char, 8> bytes;
     if constexpr (std::endian::native == std::endian::little) {
@@ -204,7 +205,8 @@ std::optional<Delta> Document::delta_since(std::uint64_t since, std::uint32_t ex
 }
 
 std::uint64_t Document::fingerprint() const {
-  HashInput state;
+  constexpr std::size_t kBytesPerRegister = 64;
+  HashInput state(sizeof life_ + registers_.size() * kBytesPerRegister);
   state.number(life_);
   for (const Register& r : registers_) {
     state.number(r.path.size());
@@ -215,7 +217,7 @@ std::uint64_t Document::fingerprint() const {
 }
 
 std::uint64_t version_of(std::string_view collection, std::string_view id, std::uint64_t fingerprint) {
-  HashInput name;
+  HashInput name(3 * sizeof fingerprint + collection.size() + id.size());
   name.text(collection);
   name.text(id);
   name.number(fingerprint);

@@ -30,6 +30,12 @@ struct Candidate {
   [[nodiscard]] const Register& get() const { return ours != nullptr ? *ours : *theirs; }
 };
 
+// Whether all are of this life, and none stands above another. Mostly so in a document that is new here.
+bool are_fields_of(const std::vector<Register>& registers, std::uint64_t life) {
+  return std::all_of(registers.begin(), registers.end(),
+                     [life](const Register& r) { return r.path.size() == 1 && r.life == life; });
+}
+
 std::vector<Candidate> join(std::vector<Register>& ours, std::vector<Register>& theirs, std::uint64_t life) {
   std::vector<Candidate> joined;
   joined.reserve(ours.size() + theirs.size());
@@ -80,6 +86,12 @@ bool Document::raise_life(std::uint64_t life, const LocalMark& mark) {
 }
 
 bool Document::merge_all(std::vector<Register>& theirs, const LocalMark& mark) {
+  const bool nothing_to_judge = registers_.empty() && are_fields_of(theirs, kept_life());
+  if (nothing_to_judge) {
+    registers_ = std::move(theirs);
+    for (Register& r : registers_) r.mark = mark;
+    return !registers_.empty();
+  }
   const std::vector<Candidate> joined = join(registers_, theirs, kept_life());
   std::vector<Register> kept;
   kept.reserve(joined.size());

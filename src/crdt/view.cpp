@@ -28,8 +28,10 @@ struct Child {
 Child next_child(Range& level, std::size_t depth) {
   Child child;
   child.key = &level.front().path[depth];
-  std::size_t count = 0;
-  while (count < level.size() && level[count].path[depth] == *child.key) ++count;
+  // A path that ends at this level is the first of its key, so between the fields of a flat map nothing is compared.
+  const auto belongs = [&](const Register& r) { return r.path.size() > depth + 1 && r.path[depth] == *child.key; };
+  std::size_t count = 1;
+  while (count < level.size() && belongs(level[count])) ++count;
   child.below = level.first(count);
   if (level.front().path.size() == depth + 1) {
     child.here = &level.front();

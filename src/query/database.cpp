@@ -48,9 +48,9 @@ struct Database::Impl {
     return ids;
   }
 
-  // Inside a transaction only: the store's mutex then guards the random source, which need not be thread-safe.
+  // Inside a transaction only: the store's mutex then guards the sequence and the random source.
   [[nodiscard]] query::MakeId make_id() {
-    return [this] { return make_uuid7(clock.wall_now(), random); };
+    return [this] { return id_sequence.next(clock.wall_now(), random); };
   }
 
   Result<query::Ids> write(query::InsertStatement&& statement) {
@@ -75,6 +75,7 @@ struct Database::Impl {
 
   Clock& clock;
   Random& random;
+  Uuid7Sequence id_sequence;
   std::mutex hook_mutex;
   CommitHook hook;
   std::unique_ptr<store::Store> store;

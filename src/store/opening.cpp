@@ -40,7 +40,7 @@ std::optional<WallTime> last_change(const std::string& path) {
 }
 
 // A copy that was put over the file keeps its inode and birth, but not its change time: that is later than the last
-// commit in it, or the closing. What a slow disk takes for those is no sign.
+// commit in it, or the closing. What a slow disk takes for those is no sign, nor is kWrittenEvery.
 bool is_put_back(std::optional<WallTime> changed, WallTime written) {
   constexpr std::chrono::seconds kSlack{5};
   return changed && written != WallTime{} && *changed > written + kSlack;
@@ -223,6 +223,7 @@ Status Store::Impl::leave_clean(Duration left) {
     closed.written = options.clock->wall_now();
     Status saved = writer->execute("BEGIN IMMEDIATE")
                        .and_then([&] { return save_state(*writer, closed); })
+                       .and_then([&] { return save_written(*writer, closed); })
                        .and_then([&] { return save_names(*writer, closed); })
                        .and_then([&] { return writer->execute("COMMIT"); });
     if (!saved) {

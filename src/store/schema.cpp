@@ -195,10 +195,11 @@ Status save_state(Connection& connection, const Identity& identity) {
       .bind(3, identity.stamp.value)
       .bind(4, identity.local_seq)
       .bind(5, std::uint64_t{identity.clean ? 1u : 0u})
-      .run()
-      .and_then([&] {
-        return save_name(connection, "written", fmt::format("{}", identity.written.time_since_epoch().count()));
-      });
+      .run();
+}
+
+Status save_written(Connection& connection, const Identity& identity) {
+  return save_name(connection, "written", fmt::format("{}", identity.written.time_since_epoch().count()));
 }
 
 Status save_names(Connection& connection, const Identity& identity) {

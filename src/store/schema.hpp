@@ -20,6 +20,9 @@ inline constexpr const char* kDatabaseFile = "fermata.db";
 inline constexpr std::uint32_t kFormat = 2;
 inline constexpr std::uint32_t kApplicationId = 0x4665726d;  // "Ferm"
 
+// Commits in between do not pay for a page more of the log.
+inline constexpr std::chrono::seconds kWrittenEvery{1};
+
 struct Identity {
   crdt::ActorId actor = 0;
   std::uint64_t commit_seq = 0;  // of the actor's last commit
@@ -31,7 +34,8 @@ struct Identity {
   bool clean = true;
   Epoch epoch;
   std::string boot_id;
-  // When this was saved, by the wall clock: nobody but us should have written to the file later. 0: unknown.
+  // When we last wrote to the file, by the wall clock, or up to kWrittenEvery earlier: nobody else should have written
+  // to it later. 0: unknown.
   WallTime written{};
   std::string file;  // which file the database was in when this was saved; empty: unknown
 };
@@ -54,7 +58,9 @@ enum class Content { Empty, Database, OlderFormat };
 [[nodiscard]] Result<std::string> load_name(Connection& connection, std::string_view key);
 [[nodiscard]] Status save_digest(Connection& connection, std::uint64_t collection, const crdt::Digest& digest);
 [[nodiscard]] Result<Identity> load_identity(Connection& connection);
-[[nodiscard]] Status save_state(Connection& connection, const Identity& identity);  // without names, purged_seq
+// Without purged_seq, and what the next two save.
+[[nodiscard]] Status save_state(Connection& connection, const Identity& identity);
+[[nodiscard]] Status save_written(Connection& connection, const Identity& identity);
 [[nodiscard]] Status save_names(Connection& connection, const Identity& identity);  // epoch, boot_id, file
 
 }  // namespace fermata::store

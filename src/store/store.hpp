@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "crdt/digest.hpp"
 #include "crdt/document.hpp"
+#include "store/lazy_view.hpp"
 
 struct sqlite3;
 
@@ -67,7 +68,7 @@ struct DocumentChange {
   std::uint64_t version_after = 0;
   std::uint64_t fingerprint_after = 0;  // of a tombstone too
   Map before;                           // the last view, a tombstone's too
-  Map after;
+  LazyView after;
 };
 
 // A living document that was evicted: gone here without a trace, so it has no place in the log.

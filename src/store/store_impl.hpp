@@ -87,6 +87,8 @@ struct Store::Impl {
   struct Collection {
     std::uint64_t number = 0;
     crdt::Digest digest;  // as of the last commit
+    // No document has a greater id, so that new ones, whose ids are ordered by time, need no look-up. It may be gone.
+    std::string greatest_id;
   };
   std::map<std::string, Collection, std::less<>> known_collections;  // those met since opening
   std::map<Epoch, std::uint32_t, std::less<>> source_numbers;

@@ -6,8 +6,10 @@ namespace fermata::store {
 
 // Names may hold any character, so only a length tells where the first ends.
 std::string Transaction::State::key_of(std::string_view collection, std::string_view id) {
-  std::string key = std::to_string(collection.size());
-  key.append(1, ' ').append(collection).append(id);
+  constexpr std::size_t kDigits = 4;  // collections' names are short
+  std::string key;
+  key.reserve(kDigits + 1 + collection.size() + id.size());
+  key.append(std::to_string(collection.size())).append(1, ' ').append(collection).append(id);
   return key;
 }
 
@@ -18,11 +20,29 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (collection.empty() || id.empty()) {
     return fail(ErrorCode::InvalidArgument, "a document needs a collection and an id; neither may be empty");
   }
+  if (last_met != nullptr && last_met->id == id && last_met->collection == collection) {
+    return last_met;
+  }
   std::string key = key_of(collection, id);
   if (const auto known = entries.find(key); known != entries.end()) {
-    return &known->second;
+    return last_met = &known->second;
   }
-  auto known_as = number_of(collection);
+  Entry fresh{.collection = std::string(collection), .id = std::string(id)};
+  if (!is_beyond_all(collection, id)) {
+    if (auto loaded = load(fresh); !loaded) {
+      return fail(std::move(loaded).error());
+    }
+  }
+  return last_met = &entries.emplace(std::move(key), std::move(fresh)).first->second;
+}
+
+bool Transaction::State::is_beyond_all(std::string_view collection, std::string_view id) const {
+  const auto known = store.known_collections.find(collection);
+  return known != store.known_collections.end() && id > known->second.greatest_id;
+}
+
+Status Transaction::State::load(Entry& fresh) {
+  auto known_as = number_of(fresh.collection);
   if (!known_as) {
     return fail(std::move(known_as).error());
   }
@@ -31,25 +51,24 @@ Result<Transaction::State::Entry*> Transaction::State::entry(std::string_view co
   if (!statement) {
     return fail(std::move(statement).error());
   }
-  auto found = statement->bind(1, *known_as).bind(2, id).step();
+  auto found = statement->bind(1, *known_as).bind(2, fresh.id).step();
   if (!found) {
-    static_cast<void>(note(fail(found.error())));
-    return fail(std::move(found).error());
+    return note(fail(std::move(found).error()));
   }
-  Entry fresh{.collection = std::string(collection), .id = std::string(id)};
-  if (*found) {
-    auto document = store.decode(*statement, 1, collection, id);
-    if (!document) {
-      return fail(std::move(document).error());
-    }
-    fresh.rowid = statement->number(0);
-    fresh.document = *std::move(document);
-    fresh.existed = true;
-    fresh.alive_before = fresh.document.alive();
-    fresh.version_before = statement->number(3);
-    fresh.keep = statement->number(4) != 0;
+  if (!*found) {
+    return {};
   }
-  return &entries.emplace(std::move(key), std::move(fresh)).first->second;
+  auto document = store.decode(*statement, 1, fresh.collection, fresh.id);
+  if (!document) {
+    return fail(std::move(document).error());
+  }
+  fresh.rowid = statement->number(0);
+  fresh.document = *std::move(document);
+  fresh.existed = true;
+  fresh.alive_before = fresh.document.alive();
+  fresh.version_before = statement->number(3);
+  fresh.keep = statement->number(4) != 0;
+  return {};
 }
 
 Result<std::uint64_t> Transaction::State::number_of(std::string_view collection) {
@@ -102,8 +121,8 @@ Result<Store::Impl::Collection*> Transaction::State::collection(const std::strin
     return &known->second;
   }
   auto select = store.writer->prepare(
-      "SELECT c.id, s.live, s.digest_low, s.digest_high FROM collections AS c LEFT JOIN state AS s ON s.id = c.id "
-      "WHERE c.name = ?");
+      "SELECT c.id, s.live, s.digest_low, s.digest_high, (SELECT max(id) FROM documents WHERE collection = c.id) "
+      "FROM collections AS c LEFT JOIN state AS s ON s.id = c.id WHERE c.name = ?");
   auto insert = store.writer->prepare("INSERT INTO collections(name) VALUES(?)");
   for (auto* statement : {&select, &insert}) {
     if (!*statement) {
@@ -116,7 +135,9 @@ Result<Store::Impl::Collection*> Transaction::State::collection(const std::strin
   }
   Store::Impl::Collection met;
   if (*found) {
-    met = {select->number(0), {.count = select->number(1), .low = select->number(2), .high = select->number(3)}};
+    met = {select->number(0),
+           {.count = select->number(1), .low = select->number(2), .high = select->number(3)},
+           select->text(4)};
   } else {
     if (auto inserted = insert->bind(1, name).run(); !inserted) {
       return fail(std::move(inserted).error());
@@ -188,68 +209,6 @@ Status Transaction::State::insert_row(Entry& entry, ByteView body, ByteView meta
   return done;
 }
 
-Status Transaction::State::evict(std::string_view collection, std::string_view id) {
-  auto found = entry(collection, id);
-  if (!found) {
-    return fail(std::move(found).error());
-  }
-  Entry& target = **found;
-  if (target.seq != 0) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("document '{}' of '{}' was changed in this transaction, so others must get it; evict it in "
-                            "a later one",
-                            id, collection));
-  }
-  if (!target.alive_before) {
-    return fail(ErrorCode::NotFound, fmt::format("there is no document '{}' in '{}' to evict", id, collection));
-  }
-  auto sum = digest(target.collection);
-  if (!sum) {
-    return note(fail(std::move(sum).error()));
-  }
-  if (auto deleted = note(delete_row(target.rowid)); !deleted) {
-    return deleted;
-  }
-  if (auto forgotten = note(forget_known(collection)); !forgotten) {
-    return forgotten;
-  }
-  (*sum)->remove(target.version_before);
-  remember_before(target);
-  evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
-  entries.erase(key_of(collection, id));
-  return {};
-}
-
-Result<const Store::Impl::Graves*> Transaction::State::graves_of(std::string_view collection) {
-  if (const auto changed_here = graves.find(collection); changed_here != graves.end()) {
-    return &changed_here->second;
-  }
-  return store.load_graves(collection);
-}
-
-Status Transaction::State::forget_known(std::string_view collection) {
-  auto current = graves_of(collection);
-  if (!current) {
-    return fail(std::move(current).error());
-  }
-  Store::Impl::Graves next = **current;
-  next.known.clear();
-  next.evicted = true;
-  if (auto saved = store.save_graves(collection, next); !saved) {
-    return saved;
-  }
-  graves.insert_or_assign(std::string(collection), std::move(next));
-  return {};
-}
-
-Status Transaction::State::delete_row(std::uint64_t rowid) {
-  auto statement = store.writer->prepare("DELETE FROM documents WHERE rowid = ?");
-  if (!statement) {
-    return fail(std::move(statement).error());
-  }
-  return statement->bind(1, rowid).run();
-}
-
 Status Transaction::State::write_out() {
   for (Entry* entry : changed) {
     if (entry->written) {
@@ -290,9 +249,15 @@ Status Transaction::State::save_identity() {
   next.stamp = store.clock.last();
   next.local_seq = next_seq - 1;
   next.clean = false;
-  next.written = store.options.clock->wall_now();
   if (auto saved = save_state(*store.writer, next); !saved) {
     return saved;
+  }
+  const WallTime wall = store.options.clock->wall_now();
+  if (wall < next.written || wall - next.written >= kWrittenEvery) {
+    next.written = wall;
+    if (auto saved = save_written(*store.writer, next); !saved) {
+      return saved;
+    }
   }
   if (store.names_unsaved) {
     if (auto saved = save_names(*store.writer, next); !saved) {
@@ -340,6 +305,10 @@ void Transaction::State::committed() {
   for (const auto& [name, sum] : digests) {
     store.known_collections.at(name).digest = sum;
   }
+  for (const Entry* entry : changed) {
+    std::string& greatest = store.known_collections.at(entry->collection).greatest_id;
+    greatest = std::max(greatest, entry->id);
+  }
   for (auto& [name, next] : graves) {
     store.graves.insert_or_assign(name, std::move(next));
   }
@@ -365,7 +334,7 @@ void Transaction::State::announce() {
                              .version_after = entry->version,
                              .fingerprint_after = entry->fingerprint,
                              .before = std::move(entry->before),
-                             .after = entry->document.view()});
+                             .after = LazyView(std::move(entry->document))});
   }
   store.listener(std::move(event));
 }

@@ -31,6 +31,10 @@ struct Transaction::State {
 
   [[nodiscard]] static std::string key_of(std::string_view collection, std::string_view id);
   Result<Entry*> entry(std::string_view collection, std::string_view id);
+  // Whether its id alone says that this document is not here.
+  [[nodiscard]] bool is_beyond_all(std::string_view collection, std::string_view id) const;
+  // What the row says, if there is one.
+  Status load(Entry& fresh);
   Status decide(Kind wanted, std::uint32_t from);
   void remember_before(Entry& entry) const;
   void mark_changed(Entry& entry);
@@ -71,6 +75,7 @@ struct Transaction::State {
   crdt::Commit now;  // of a local transaction
   std::uint64_t next_seq;
   std::unordered_map<std::string, Entry> entries;  // by key_of()
+  Entry* last_met = nullptr;                       // asked for several times in a row, as a rule
   std::vector<Entry*> changed;                     // in order of local seq
   std::vector<EvictedDocument> evicted;
   std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes

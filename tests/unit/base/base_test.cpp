@@ -37,6 +37,23 @@ TEST(Random, Uuid7IsOrderedByTimeAndMarkedAsVersionSeven) {
   EXPECT_EQ(early.substr(0, 13), "018bcfe5-6800");
 }
 
+TEST(Random, SequenceOfUuid7IsOrderedWithinAMillisecondAndWhenTheClockIsSetBack) {
+  SeededRandom random(1);
+  Uuid7Sequence ids;
+  const WallTime noon(std::chrono::milliseconds(1'700'000'000'000));
+  std::string last = ids.next(noon, random);
+  EXPECT_EQ(last.substr(0, 13), "018bcfe5-6800");
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string next = ids.next(i < 9'000 ? noon : noon - std::chrono::hours(1), random);
+    ASSERT_LT(last, next);
+    ASSERT_EQ(next[14], '7');
+    last = next;
+  }
+  // What is more than fits into a millisecond takes of the next ones, and no more.
+  EXPECT_LE(last.substr(0, 13), "018bcfe5-6803");
+  EXPECT_EQ(ids.next(noon + std::chrono::hours(1), random).substr(0, 13), "018bd01c-5680");
+}
+
 TEST(Bytes, HexAndBase64ComeBackAndRefuseNonsense) {
   EXPECT_EQ(from_hex("00ffA0").value(), (Bytes{0x00, 0xff, 0xa0}));
   EXPECT_FALSE(from_hex("0"));

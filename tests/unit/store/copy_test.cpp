@@ -81,6 +81,42 @@ TEST(Copy, ThatIsPutBackOverItsOriginIsSomebodyElse) {
   expect_all_new(who(*store), original);
 }
 
+// What the store remembers as its last write, in milliseconds.
+std::int64_t written(Store& store) {
+  std::int64_t ms = 0;
+  EXPECT_TRUE(store.read([&](sqlite3* database) -> Status {
+    sqlite3_stmt* select = nullptr;
+    sqlite3_prepare_v2(database, "SELECT value FROM meta WHERE key = 'written'", -1, &select, nullptr);
+    if (sqlite3_step(select) == SQLITE_ROW) ms = sqlite3_column_int64(select, 0);
+    sqlite3_finalize(select);
+    return {};
+  }));
+  return ms;
+}
+
+TEST(Copy, IsToldByATimeThatIsKeptOncePerSecondAndAtTheClosing) {
+  using std::chrono::milliseconds;
+  support::MemoryDisk disk;
+  FixedClock clock;
+  auto options = in_memory(disk);
+  options.clock = &clock;
+  auto store = must_open(options);
+  const std::int64_t begin = clock.wall.time_since_epoch().count();
+  const auto commit_after = [&](int ms) {
+    static int number = 0;
+    clock.wall += milliseconds(ms);
+    EXPECT_TRUE(insert(*store, std::to_string(number++), {}));
+    return written(*store) - begin;
+  };
+  EXPECT_EQ(commit_after(0), 0);
+  EXPECT_EQ(commit_after(999), 0);
+  EXPECT_EQ(commit_after(1), 1000);
+  EXPECT_EQ(commit_after(-500), 500);
+  EXPECT_EQ(commit_after(700), 500);
+  ASSERT_OK(store->quiesce(std::chrono::seconds(5)));
+  EXPECT_EQ(written(*store) - begin, 1200);
+}
+
 TEST(Copy, NothingThatWeWroteOurselvesLooksLikeOne) {
   TempDir dir;
   const Who original = make(dir.file("db"));

@@ -61,13 +61,40 @@ TEST_F(Transactions, NumberChangesDenselyInOrderOfFirstTouchAndTellTheListenerOn
   EXPECT_EQ(event.changes[0].id, "c");
   EXPECT_EQ(event.changes[0].local_seq, 2u);
   EXPECT_FALSE(event.changes[0].existed_before);
-  EXPECT_EQ(event.changes[0].after, (Map{{"n", 30}}));
+  EXPECT_EQ(Map(event.changes[0].after), (Map{{"n", 30}}));
   EXPECT_EQ(event.changes[1].id, "a");
   EXPECT_EQ(event.changes[1].local_seq, 3u);
   EXPECT_TRUE(event.changes[1].existed_before);
   EXPECT_TRUE(event.changes[1].alive_before);
   EXPECT_FALSE(event.changes[1].alive_after);
   EXPECT_EQ(event.changes[1].before, (Map{{"n", 1}}));
+}
+
+// Ids greater than all others are taken for new without asking SQLite.
+TEST_F(Transactions, KnowTheirDocumentsInWhateverOrderTheIdsCome) {
+  const auto is_here = [&](const std::string& id) {
+    auto transaction = store->begin();
+    auto document = transaction->load("tasks", id);
+    return document && document->alive();
+  };
+  for (const char* id : {"m", "z", "a", "n"}) {
+    EXPECT_FALSE(is_here(id)) << id;
+    ASSERT_OK(insert(*store, id, {{"n", 1}}));
+    EXPECT_TRUE(is_here(id)) << id;
+    EXPECT_FALSE(insert(*store, id, {{"n", 2}})) << id;
+  }
+  {
+    auto abandoned = store->begin();
+    ASSERT_OK(abandoned->insert("tasks", "zz", {{"n", 1}}));
+    EXPECT_NE(abandoned->connection(), nullptr);
+  }
+  EXPECT_FALSE(is_here("zz"));
+  ASSERT_OK(store->evict("tasks", "z"));
+  EXPECT_FALSE(is_here("z"));
+  ASSERT_OK(insert(*store, "z", {{"n", 3}}));
+  ASSERT_OK(store->quiesce(std::chrono::seconds(1)));
+  for (const char* id : {"z", "m", "a", "n"}) EXPECT_FALSE(insert(*store, id, {{"n", 2}})) << id;
+  ASSERT_OK(insert(*store, "zz", {{"n", 1}}));
 }
 
 TEST_F(Transactions, NotCommittedIsNotThereAndLeavesNoHoleInTheNumbers) {
