@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/timed_mutex.hpp"
 #include "store/directory_lock.hpp"
 #include "store/reader_pool.hpp"
 #include "store/schema.hpp"
@@ -76,7 +77,7 @@ struct Store::Impl {
   Status with_writer(const std::function<Status(Connection&)>& use);
 
   StoreOptions options;
-  std::timed_mutex write_mutex;
+  TimedMutex write_mutex;
   std::unique_ptr<DirectoryLock> lock;
   std::unique_ptr<Connection> writer;  // null while closed
   bool opened_before = false;

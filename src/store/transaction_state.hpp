@@ -25,7 +25,7 @@ struct Transaction::State {
     std::uint64_t version = 0;
   };
 
-  State(Store::Impl& impl, std::unique_lock<std::timed_mutex> held)
+  State(Store::Impl& impl, std::unique_lock<TimedMutex> held)
       : store(impl), lock(std::move(held)), next_seq(impl.identity.local_seq + 1) {}
   ~State() { roll_back(); }
 
@@ -69,7 +69,7 @@ struct Transaction::State {
   }
 
   Store::Impl& store;
-  std::unique_lock<std::timed_mutex> lock;
+  std::unique_lock<TimedMutex> lock;
   Kind kind = Kind::Undecided;
   std::uint32_t source = 0;
   crdt::Commit now;  // of a local transaction
