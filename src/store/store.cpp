@@ -213,14 +213,21 @@ Status Store::remember_epoch(const std::string& device_id, const Epoch& epoch) {
         "DELETE FROM cursors WHERE epoch IN (SELECT epoch FROM devices WHERE device_id = ?1 AND epoch <> ?2) "
         "AND epoch NOT IN (SELECT epoch FROM devices WHERE device_id <> ?1)");
     auto statement = connection.prepare("INSERT OR REPLACE INTO devices(device_id, epoch) VALUES(?, ?)");
-    for (auto* each : {&forget, &statement}) {
+    // Numbers that documents mention are never given out anew: the next is always one more than the greatest.
+    auto retire = connection.prepare(
+        "DELETE FROM sources WHERE epoch NOT IN (SELECT epoch FROM devices) "
+        "AND number < (SELECT max(number) FROM sources)");
+    for (auto* each : {&forget, &statement, &retire}) {
       if (!*each) {
         return fail(std::move(*each).error());
       }
     }
-    return forget->bind(1, device_id).bind(2, epoch).run().and_then([&] {
-      return statement->bind(1, device_id).bind(2, epoch).run();
-    });
+    impl_->source_numbers.clear();
+    return forget->bind(1, device_id)
+        .bind(2, epoch)
+        .run()
+        .and_then([&] { return statement->bind(1, device_id).bind(2, epoch).run(); })
+        .and_then([&] { return retire->run(); });
   });
 }
 

@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "store_fixture.hpp"
@@ -344,6 +345,7 @@ TEST_F(Merging, NumbersOfSourcesAndEpochsOfDevicesOutliveARestart) {
   EXPECT_GE(*first, 1u);
   EXPECT_NE(*first, *second);
   EXPECT_EQ(*store->last_epoch_of("device"), "");
+  ASSERT_OK(store->remember_epoch("another", "one"));
   ASSERT_OK(store->remember_epoch("device", "one"));
   ASSERT_OK(store->remember_epoch("device", "two"));
   ASSERT_OK(store->quiesce(std::chrono::seconds(5)));
@@ -365,6 +367,28 @@ TEST_F(Merging, CursorsOfAnEpochThatADeviceHasNoMoreAreForgotten) {
   EXPECT_EQ(*store->cursor("one", 7), 0u);
   ASSERT_OK(store->remember_epoch("its copy", "its own"));
   EXPECT_EQ(*store->cursor("shared", 7), 5u) << "another device has it too";
+}
+
+TEST_F(Merging, TheNumberOfAnEpochThatADeviceHasNoMoreIsForgottenAndNotGivenOutAnew) {
+  std::set<std::uint32_t> numbers;
+  for (int life = 0; life < 10; ++life) {
+    const std::string epoch = std::to_string(life);
+    ASSERT_OK(store->remember_epoch("device", epoch));
+    const auto number = store->source_number(epoch);
+    ASSERT_OK(number);
+    EXPECT_TRUE(numbers.insert(*number).second) << "documents mention it";
+  }
+  ASSERT_OK(store->remember_epoch("device", "last"));
+  ASSERT_OK(store->source_number("last"));
+  ASSERT_OK(store->remember_epoch("device", "last"));
+  ASSERT_OK(store->read([](sqlite3* database) -> Status {
+    sqlite3_stmt* count = nullptr;
+    EXPECT_EQ(sqlite3_prepare_v2(database, "SELECT count(*) FROM sources", -1, &count, nullptr), SQLITE_OK);
+    EXPECT_EQ(sqlite3_step(count), SQLITE_ROW);
+    EXPECT_EQ(sqlite3_column_int64(count, 0), 1);
+    sqlite3_finalize(count);
+    return {};
+  }));
 }
 
 }  // namespace
