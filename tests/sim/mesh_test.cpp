@@ -62,14 +62,28 @@ TEST(Mesh, LongerRunsOfMoreDevicesConverge) {
   for (std::uint64_t seed = 1; seed <= 12 && !testing::Test::HasFailure(); ++seed) expect_good(kLong, seed);
 }
 
-// The first days fill what is bounded: sources and cursors of the lives that each device has had.
+// The least that a part of a run used: what is under way comes and goes, what is left behind stays.
+template <class Figure>
+std::uint64_t least(const std::vector<Size>& sizes, std::size_t first, std::size_t end, Figure figure) {
+  std::uint64_t least = UINT64_MAX;
+  for (std::size_t i = first; i < end; ++i) least = std::min(least, sizes[i].*figure);
+  return least;
+}
+
 TEST(Mesh, AWeekOfChurnLeavesNothingBehind) {
   const Outcome outcome = run_scenario(kWeek, 1);
   EXPECT_FALSE(outcome.violation) << outcome.violation.what << '\n' << how_to_repeat(kWeek, 1);
-  ASSERT_GE(outcome.sizes.size(), 6u);
-  for (const Size& size : outcome.sizes)
+  const std::vector<Size>& sizes = outcome.sizes;
+  ASSERT_GE(sizes.size(), 24u) << "four a day";
+  for (const Size& size : sizes)
     std::printf("%llu rows, %llu KiB\n", static_cast<unsigned long long>(size.rows),
-                static_cast<unsigned long long>(size.resident_bytes >> 10));
+                static_cast<unsigned long long>(size.heap_bytes >> 10));
+  const std::size_t end = sizes.size();
+  for (const auto figure : {&Size::rows, &Size::heap_bytes}) {
+    const std::uint64_t early = least(sizes, 1, end / 3, figure);
+    const std::uint64_t late = least(sizes, end - end / 3, end, figure);
+    EXPECT_LE(late, early + early / 10) << (figure == &Size::rows ? "rows" : "bytes") << " by the end of the week";
+  }
 }
 
 TEST(Mesh, ChosenSeeds) {

@@ -35,10 +35,11 @@ struct Violation {
   [[nodiscard]] explicit operator bool() const { return oracle != Oracle::None; }
 };
 
-// What a run has gathered by a certain time: rows that are no documents, in all databases together, and memory.
+// What a run has gathered by a certain time: rows that are no documents, in all databases together, and memory that is
+// in use, the simulator's own included.
 struct Size {
   std::uint64_t rows = 0;
-  std::uint64_t resident_bytes = 0;
+  std::uint64_t heap_bytes = 0;
 };
 
 // The bugs to put in; none, normally.
