@@ -35,10 +35,12 @@ std::optional<CommonRange> Feed::announce_level() {
   if (!level_ || !level_->said) return std::nullopt;
   Course& course = level_->course;
   if (course.announced == course.position || course.position.seq != shared_.head) return std::nullopt;
-  const CommonRange range{level_->said, course.announced.seq, course.position.seq};
+  // The answer to a WANT may have said other ranges meanwhile.
+  auto said = writer_.again(shared_.head);
+  if (!said || said->subscriptions != level_->said || said->from != course.announced.seq) return std::nullopt;
   course.announced = course.position;
   if (writer_.offers() != 0) course.offered = course.position.seq;
-  return range;
+  return said;
 }
 
 void Feed::note_ranges(Sent& sent, std::vector<Range> ranges) const {
