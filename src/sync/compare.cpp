@@ -27,14 +27,14 @@ Status Compare::consider(const DeviceId& remote, bool quiet, Instant now) {
   return say(remote, now);
 }
 
-Compare::Level Compare::mark() const {
+Compare::Reached Compare::mark() const {
   return {shared_.head, intake_.received()};
 }
 
 // Nothing unless we ask for all that the subscription covers: then what we hold of it is what the remote holds. If both
 // ask for the same, the device with the smaller id tells.
-std::optional<Compare::Level> Compare::level_of(const RemoteSubscription& subscription, const Ours& ours,
-                                                const DeviceId& remote) const {
+std::optional<Compare::Reached> Compare::reached_of(const RemoteSubscription& subscription, const Ours& ours,
+                                                    const DeviceId& remote) const {
   if (subscription.standing != RemoteSubscription::Standing::Going) return std::nullopt;
   const auto same = ours.same.find(subscription.predicate.text());
   const bool both = same != ours.same.end();
@@ -42,7 +42,7 @@ std::optional<Compare::Level> Compare::level_of(const RemoteSubscription& subscr
   const auto covering = ours.covering.find(subscription.predicate.collection());
   if (!both && covering == ours.covering.end()) return std::nullopt;
   const std::uint64_t key = both ? same->second : covering->second;
-  return Level{subscription.course.announced.seq, intake_.position(key).seq};
+  return Reached{subscription.course.announced.seq, intake_.position(key).seq};
 }
 
 Compare::Ours Compare::ours_by_query() const {
@@ -59,21 +59,21 @@ Compare::Ours Compare::ours_by_query() const {
 Status Compare::say(const DeviceId& remote, Instant now) {
   const Ours ours = ours_by_query();
   for (const RemoteSubscription& subscription : feed_.subscriptions()) {
-    const auto level = level_of(subscription, ours, remote);
-    if (!level) continue;
+    const auto reached = reached_of(subscription, ours, remote);
+    if (!reached) continue;
     const auto said = said_.find(subscription.id);
-    if (said != said_.end() && said->second == *level) continue;
+    if (said != said_.end() && said->second == *reached) continue;
     const auto told = known_told_.find(subscription.id);
     const bool due = told == known_told_.end() || now - told->second >= shared_.options.tombstone_ttl / kKnownPerTtl;
-    if (auto done = tell(subscription, *level, due ? Known::Told : Known::Left); !done) return done;
+    if (auto done = tell(subscription, *reached, due ? Known::Told : Known::Left); !done) return done;
     if (due && said_.contains(subscription.id)) known_told_.insert_or_assign(subscription.id, now);
   }
   return {};
 }
 
 // Our commits are read before the digest: what is committed between them is not claimed.
-Status Compare::tell(const RemoteSubscription& subscription, const Level& level, Known known) {
-  DigestOf message{subscription.id, level.first, level.second, {}, {}};
+Status Compare::tell(const RemoteSubscription& subscription, const Reached& reached, Known known) {
+  DigestOf message{subscription.id, reached.first, reached.second, {}, {}};
   if (known == Known::Told && subscription.predicate.matches_everything()) {
     auto commits = shared_.store.known(subscription.predicate.collection());
     if (!commits) return fail(std::move(commits.error()));
@@ -83,7 +83,7 @@ Status Compare::tell(const RemoteSubscription& subscription, const Level& level,
   if (!digest) return fail(digest.error());
   if (!*digest) return {};
   message.digest = **digest;
-  said_.insert_or_assign(subscription.id, level);
+  said_.insert_or_assign(subscription.id, reached);
   outlet_.send(encode(message));
   return {};
 }
@@ -104,8 +104,8 @@ Status Compare::learn(const DigestOf& told, const query::Predicate& ours, const 
   if (shared_.options.device < remote) return {};  // it was our question
   for (const RemoteSubscription& subscription : feed_.subscriptions()) {
     if (subscription.predicate.text() != ours.text()) continue;
-    const Level level{subscription.course.announced.seq, intake_.position(told.subscription).seq};
-    return tell(subscription, level, Known::Told);
+    const Reached reached{subscription.course.announced.seq, intake_.position(told.subscription).seq};
+    return tell(subscription, reached, Known::Told);
   }
   return {};
 }

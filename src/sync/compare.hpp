@@ -31,20 +31,20 @@ class Compare {
   [[nodiscard]] const std::optional<Instant>& deadline() const { return due_; }
 
  private:
-  using Level = std::pair<std::uint64_t, std::uint64_t>;  // how far the remote has received our log, and we theirs
+  using Reached = std::pair<std::uint64_t, std::uint64_t>;  // how far the remote has received our log, and we theirs
 
   // Subscriptions of ours: by their query, and by the collection of which they want all.
   struct Ours {
     std::unordered_map<std::string_view, std::uint64_t> same, covering;
   };
   [[nodiscard]] Ours ours_by_query() const;
-  [[nodiscard]] std::optional<Level> level_of(const RemoteSubscription& subscription, const Ours& ours,
-                                              const DeviceId& remote) const;
-  [[nodiscard]] Level mark() const;  // moves with either log
+  [[nodiscard]] std::optional<Reached> reached_of(const RemoteSubscription& subscription, const Ours& ours,
+                                                  const DeviceId& remote) const;
+  [[nodiscard]] Reached mark() const;  // moves with either log
   [[nodiscard]] Status say(const DeviceId& remote, Instant now);
   // What this side knows belongs into a digest of the whole collection now and then.
   enum class Known : std::uint8_t { Left, Told };
-  [[nodiscard]] Status tell(const RemoteSubscription& subscription, const Level& level, Known known);
+  [[nodiscard]] Status tell(const RemoteSubscription& subscription, const Reached& reached, Known known);
   [[nodiscard]] Status check_told(const DeviceId& remote);
   [[nodiscard]] Status check(const DigestOf& told, const DeviceId& remote);
   // Both hold the same: what they know of commits goes for both.
@@ -56,10 +56,10 @@ class Compare {
   Feed& feed_;
   Intake& intake_;
   Repair& repair_;
-  std::map<std::uint64_t, Level> said_;          // by the remote's subscription
+  std::map<std::uint64_t, Reached> said_;        // by the remote's subscription
   std::map<std::uint64_t, DigestOf> told_;       // by ours
   std::map<std::uint64_t, Instant> known_told_;  // by the remote's subscription
-  std::optional<Level> compared_at_;             // where the logs were when we last looked
+  std::optional<Reached> compared_at_;           // where the logs were when we last looked
   std::optional<Instant> due_;
 };
 

@@ -285,10 +285,10 @@ std::uint64_t Feed::changes_unconfirmed() const {
 }
 
 bool Feed::window_open() const {
-  // Before HELLO the remote cannot say that another is bringing it all this: one frame, which saves a round trip.
   if (shared_.has(Mutation::WindowNeverCloses)) return true;
-  const std::size_t window = assumed_epoch_.empty() ? shared_.options.window_bytes : 1;
   if (in_flight_.size() * subscriptions_.size() >= kMaxRangesInFlight) return false;
+  // Before HELLO the remote cannot say that another is bringing it all this: one frame, which saves a round trip.
+  const std::size_t window = assumed_epoch_.empty() ? shared_.options.window_bytes : 1;
   return unacked_bytes_ + writer_.size() < window && unacked_offers_ + writer_.offers() < kMaxOffersInFlight;
 }
 

@@ -73,6 +73,7 @@ class Feed {
   void rewind(std::string_view collection, std::uint64_t seq);
 
   // --- for reconciliation (sync/mirror.hpp, sync/repair.hpp) ---
+  // As subscriptions().
   [[nodiscard]] const RemoteSubscription* find(std::uint64_t id);
   // Sends this subscription nothing until go_on().
   void set_aside(std::uint64_t id);
@@ -128,6 +129,7 @@ class Feed {
   // How far this collection's changes have been taken in by the remote and answered with what it knew better; nothing
   // if it does not subscribe to it.
   [[nodiscard]] std::optional<std::uint64_t> settled(std::string_view collection) const;
+  // As they are now; their courses go on elsewhere (see Level), so do not keep this.
   [[nodiscard]] const std::vector<RemoteSubscription>& subscriptions();
   [[nodiscard]] bool caught_up() const;
   // When the remote last acknowledged something, or should have begun to; nothing if there is nothing to acknowledge.
@@ -156,9 +158,11 @@ class Feed {
   };
   enum class Share : std::uint8_t { Nothing, Registers, Whole };
   using Group = std::vector<RemoteSubscription*>;
-  // Of one document: how much of it goes out, and to which subscriptions.
+  // Of one document: how much of it goes out, and to which subscriptions. Whole for all if one has not matched before:
+  // what another has been sent may be held up, and must not be missing when that one's cursor passes.
   struct Due {
     Share share = Share::Nothing;
+    bool known = false;  // to one of them
     std::vector<std::uint64_t> subscriptions;
   };
   using Standing = RemoteSubscription::Standing;
@@ -231,7 +235,8 @@ class Feed {
   std::vector<RemoteSubscription> subscriptions_;  // in ascending order of their ids
   std::set<std::string, std::less<>> withheld_;    // collections
   // The course of all subscriptions, kept once, so that a commit costs the same whatever their number. Whoever looks at
-  // the course of one leaves this state first, or asks course_of().
+  // the course of one leaves this state first, or asks course_of(). Once some of several have been reconciled they are
+  // not level again in this session, because `delivered` does not count for those.
   struct Level {
     Course course;
     // If frames can say "the same again" of just these.

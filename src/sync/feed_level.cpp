@@ -12,7 +12,7 @@ void Feed::enter_level() {
     if (!going(each) || !course.complete() || course != subscriptions_.front().course) return;
   }
   level_ = Level{subscriptions_.front().course, nullptr};
-  const auto said = writer_.again(0);
+  const auto said = writer_.again(shared_.head);
   if (!said || said->from != level_->course.announced.seq) return;
   const auto is_of = [](const RemoteSubscription& each, std::uint64_t id) { return each.id == id; };
   const auto& ids = *said->subscriptions;

@@ -90,7 +90,8 @@ Feed::Due Feed::due_of(const LoadedCommit& commit, std::size_t index) {
     const bool known = before || predicate.matches_everything();
     if (!known && !predicate.matches(change.id, change.after)) continue;
     due.subscriptions.push_back(found->id);
-    if (due.share != Share::Registers) due.share = known ? Share::Registers : Share::Whole;
+    due.share = std::max(due.share, known ? Share::Registers : Share::Whole);
+    due.known = due.known || known;
   }
   return due;
 }
@@ -115,9 +116,9 @@ Status Feed::push_one(LoadedCommit& commit, std::size_t index) {
   const store::CommitEvent& event = commit.event();
   const store::DocumentChange& change = event.changes[index];
   // Of what the remote itself sent, only documents that it lacks otherwise can be of use to it.
-  const Share least = event.source != 0 && event.source == source_ ? Share::Whole : Share::Registers;
+  const bool is_theirs = event.source != 0 && event.source == source_;
   const Due due = due_of(commit, index);
-  if (due.share < least) return {};
+  if (due.share == Share::Nothing || (is_theirs && due.known)) return {};
   auto document = commit.document(index);
   if (!document) return fail(std::move(document.error()));
   if (sent_before(change, **document, due.share)) return {};
@@ -148,18 +149,18 @@ Status Feed::push(LoadedCommit& commit) {
     if (!open && !shared_.has(Mutation::ClosedWindowSkips)) break;
     if (auto pushed = open ? push_one(commit, i) : Status(); !pushed) return pushed;
     const std::uint64_t reached = event.changes[i].local_seq;
+    if (!parts_.left.empty()) leave_level();
+    // A frame that could not speak for all at once has left the level too.
+    if (!level_ && live.empty()) live = live_at(reached);
     if (!parts_.left.empty()) {
-      leave_level();
-      await_parts(live.empty() ? live_at(reached) : live, reached - 1, reached, true);
+      await_parts(live, reached - 1, reached, true);
       break;
     }
     if (level_) raise_level(reached);
     for (RemoteSubscription* subscription : live) {
       if (subscription->course.position.seq < reached) subscription->course.position = {reached, reached};
     }
-    if (!writer_.full(shared_.options.batch_bytes)) continue;
-    flush();
-    if (!level_ && live.empty()) live = live_at(reached + 1);
+    if (writer_.full(shared_.options.batch_bytes)) flush();
   }
   if (!writer_.empty() || announcement_due()) flush();
   return {};

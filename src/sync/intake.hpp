@@ -97,11 +97,11 @@ class Intake {
   };
   struct Incoming {
     Progress progress;
-    std::uint64_t confirmed = 0;  // before we asked on this session; see confirmed_of()
-    std::uint64_t heard_before = 0;
+    std::uint64_t confirmed = 0;  // see confirmed_of()
     std::uint64_t saved_confirmed = 0;
   };
-  // Of the subscriptions of ours to some documents of a collection: how far the remote has confirmed our log.
+  // Of the subscriptions of ours to some documents of a collection: how far the remote has confirmed our log since the
+  // latest of them began.
   struct Heard {
     std::size_t subscriptions = 0;
     std::uint64_t seq = 0;
@@ -143,6 +143,7 @@ class Intake {
   [[nodiscard]] Position position_of(const Incoming& incoming) const {
     return level_ ? Position{level_->seq, level_->seq} : incoming.progress.position();
   }
+  void hear_anew(const std::string& collection);
   void enter_level(const CommonRange& common);
   void leave_level();
   [[nodiscard]] Result<Folded> folded(const Changes& changes);

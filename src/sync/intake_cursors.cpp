@@ -64,13 +64,21 @@ Status Intake::add(std::uint64_t key) {
   }
   // Whatever we hold when a subscription begins from nothing, the remote names.
   if (incoming.progress.position().seq == 0) incoming.confirmed = shared_.head;
-  if (!predicate(key).matches_everything()) {
-    Heard& heard = heard_[predicate(key).collection()];
-    ++heard.subscriptions;
-    incoming.heard_before = heard.seq;
-  }
+  if (!predicate(key).matches_everything()) hear_anew(predicate(key).collection());
   incoming_.insert_or_assign(key, std::move(incoming));
   return {};
+}
+
+// The remote has not been asked yet for one more of this collection, so what it has confirmed is the others' only.
+void Intake::hear_anew(const std::string& collection) {
+  Heard& heard = heard_[collection];
+  ++heard.subscriptions;
+  if (heard.seq == 0) return;
+  for (auto& [key, incoming] : incoming_) {
+    const query::Predicate& ours = predicate(key);
+    if (!ours.matches_everything() && ours.collection() == collection) incoming.confirmed = confirmed_of(key, incoming);
+  }
+  heard.seq = 0;
 }
 
 void Intake::remove(std::uint64_t key) {
@@ -219,8 +227,7 @@ void Intake::adopt(Folded folded) {
 
 std::uint64_t Intake::confirmed_of(std::uint64_t key, const Incoming& incoming) const {
   const auto heard = heard_.find(predicate(key).collection());
-  if (heard == heard_.end() || heard->second.seq <= incoming.heard_before) return incoming.confirmed;
-  return std::max(incoming.confirmed, heard->second.seq);
+  return heard == heard_.end() ? incoming.confirmed : std::max(incoming.confirmed, heard->second.seq);
 }
 
 std::optional<std::uint64_t> Intake::confirmed(std::string_view collection) const {

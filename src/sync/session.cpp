@@ -230,6 +230,8 @@ Status Session::settle(Instant now) {
   const auto moved = repair_.pump();
   if (!moved) return fail(moved.error());
   if (*moved) {
+    // What was withheld until we knew may go now.
+    if (auto pumped = feed_.pump(); !pumped) return pumped;
     acknowledge();
     note_caught_up();
   }

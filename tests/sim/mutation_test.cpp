@@ -44,8 +44,8 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
     {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
     {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
-    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 790},
-    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 595},
+    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 830},
+    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 605},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};

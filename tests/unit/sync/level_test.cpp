@@ -118,5 +118,78 @@ TEST_F(Level, WhatIsSentToOneWhoReadsNothingIsBoundedInFramesToo) {
   EXPECT_TRUE(arrived(1, kChanges));
 }
 
+// The answer to a WANT says the ranges of what was asked; a frame behind it that says "the same again" would say those.
+TEST_F(Level, AnAnswerAboutWhatHasEndedIsNotWhatIsSaidAgain) {
+  const SubscriptionId first = b.subscribe("SELECT * FROM cars WHERE x = 1");
+  a.put("car", {{"x", 1}, {"y", 1}});
+  pair.connect();
+  pair.cut();
+  a.put("car", {{"x", 2}});  // named in the first flight, because b holds it
+  (void)a.drain();
+  b.engine->unsubscribe(first, b.now());
+  b.subscribe("SELECT * FROM cars WHERE y = 1");
+  pair.open(2);
+  const auto give = [](Node& to, const Action& action) {
+    to.engine->frame_received(2, std::get<SendFrame>(action).frame, to.now());
+  };
+  const std::vector<Action> from_a = a.drain();
+  const std::vector<Action> hello = b.drain();
+  for (const Action& each : hello) give(a, each);
+  for (const Action& each : from_a) give(b, each);
+  const std::vector<Action> want_and_ack = b.drain();
+  ASSERT_EQ(want_and_ack.size(), 2u);
+  give(a, want_and_ack[0]);
+  a.put("another", {{"y", 1}});
+  const std::vector<Action> more = a.drain();
+  give(a, want_and_ack[1]);
+  for (const Action& each : more) give(b, each);
+  pair.settle();
+  for (int i = 0; i < 3; ++i) {
+    a.put(fmt::format("another{}", i), {{"y", 1}});
+    pair.settle();
+  }
+  EXPECT_TRUE(b.at("another2").exists());
+  EXPECT_TRUE(b.session().caught_up);
+  EXPECT_FALSE(b.engine->unsynced());
+  const std::uint64_t key = query::Predicate::parse("SELECT * FROM cars WHERE y = 1", {})->key();
+  EXPECT_EQ(b.store->cursor(a.store->epoch(), key).value(), a.store->last_local_seq());
+}
+
+TEST_F(Level, ADocumentInPartsIsSentOnce) {
+  b.subscribe("SELECT * FROM cars");
+  pair.connect();
+  for (int i = 0; i < 3; ++i) {
+    a.put("small", {{"x", i}});
+    pair.settle();
+  }
+  a.put("nobody asks", {{"x", 1}}, "dogs");
+  pair.settle();
+  const std::uint64_t before = a.session().documents_sent;
+  const Array numbers(200'000, Value(1));
+  a.put("large", {{"p", numbers}, {"q", numbers}, {"r", numbers}});
+  pair.settle();
+  EXPECT_EQ(a.session().documents_sent - before, 2u) << "its parts";
+  EXPECT_TRUE(b.at("large").exists());
+}
+
+TEST_F(Level, WhatIsConfirmedAfterASubscriptionBeganAnewIsNotSentAgain) {
+  a.subscribe("SELECT * FROM cars");
+  b.subscribe("SELECT * FROM cars WHERE x = 1");
+  const SubscriptionId ends = b.subscribe("SELECT * FROM cars WHERE x = 2");
+  for (int i = 0; i < 5; ++i) b.put(fmt::format("first{}", i), {{"x", 1}});
+  pair.connect();
+  a.put("of a", {{"x", 1}});
+  pair.settle();
+  b.engine->unsubscribe(ends, b.now());
+  pair.settle();
+  for (int i = 0; i < 20; ++i) b.put(fmt::format("second{}", i), {{"x", 1}});
+  pair.settle();
+  b.subscribe("SELECT * FROM cars WHERE x = 2");
+  pair.settle();
+  pair.cut();
+  pair.connect(2);
+  EXPECT_EQ(a.session().documents_received, 0u);
+}
+
 }  // namespace
 }  // namespace fermata::sync
