@@ -154,6 +154,16 @@ Result<std::uint64_t> Store::for_each_version(std::string_view collection, const
       });
 }
 
+Result<std::uint64_t> Store::for_each_tombstone(std::string_view collection, const VisitTombstone& visit) {
+  return impl_->scan(
+      "SELECT seq, rowid FROM documents INDEXED BY documents_buried "
+      "WHERE buried IS NOT NULL AND collection = (SELECT id FROM collections WHERE name = ?)",
+      collection, [&](const Statement& row) -> Status {
+        visit(row.number(0), row.number(1));
+        return {};
+      });
+}
+
 Result<std::uint64_t> Store::for_each_living(std::string_view collection, const VisitDocument& visit) {
   return impl_->scan(
       "SELECT seq, version, id, body, rowid FROM documents INDEXED BY documents_log "

@@ -238,10 +238,13 @@ class Store {
 
   // Kept with every commit, so as cheap as a look-up. All zero for an unknown collection.
   [[nodiscard]] Result<CollectionDigest> digest(std::string_view collection);
-  // The two below visit a collection's living documents on one snapshot, in order of local seq, and give its head. The
-  // visitor must not call this store (a reader of it may be all there is). for_each_version reads nothing but the log.
+  // The three below visit a collection's documents on one snapshot, the living in order of local seq and the tombstones
+  // in any, and give its head. The visitor must not call this store (a reader of it may be all there is).
+  // for_each_version reads nothing but the log.
   using VisitVersion = std::function<void(std::uint64_t local_seq, std::uint64_t version, std::uint64_t row)>;
   [[nodiscard]] Result<std::uint64_t> for_each_version(std::string_view collection, const VisitVersion& visit);
+  using VisitTombstone = std::function<void(std::uint64_t local_seq, std::uint64_t row)>;
+  [[nodiscard]] Result<std::uint64_t> for_each_tombstone(std::string_view collection, const VisitTombstone& visit);
   using VisitDocument = std::function<void(const LivingDocument& document)>;
   [[nodiscard]] Result<std::uint64_t> for_each_living(std::string_view collection, const VisitDocument& visit);
 

@@ -85,6 +85,9 @@ class Feed {
   void release(const std::string& collection);
   // Documents that the remote asked for, by row and by name, and behind them a frame of ours. Error: LimitExceeded.
   [[nodiscard]] Status answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> names, Bytes closing);
+  // The same, of tombstones that the remote has not asked for. Error: LimitExceeded.
+  [[nodiscard]] Status show_graves(std::deque<std::uint64_t> rows);
+  [[nodiscard]] bool shows_graves() const { return graves_ != 0; }
   // A frame that its receiver acknowledges like CHANGES.
   void send_in_window(Bytes frame);
   [[nodiscard]] bool window_open() const;
@@ -142,7 +145,7 @@ class Feed {
 
  private:
   struct Request {
-    enum class Kind : std::uint8_t { Want, Correction, Resolve };
+    enum class Kind : std::uint8_t { Want, Correction, Resolve, Graves };
     Kind kind = Kind::Want;
     std::deque<DocumentName> names;
     std::vector<Range> ranges;
@@ -247,6 +250,7 @@ class Feed {
   std::deque<Request> requests_;
   std::size_t requested_names_ = 0;
   std::size_t corrections_ = 0;
+  std::size_t graves_ = 0;            // requests
   std::size_t unanswered_wants_ = 0;  // until the last frame of the answer is acknowledged
   Spread spread_;
   PassedStates remote_holds_{kRemoteStatesKept};

@@ -204,6 +204,7 @@ Status Feed::answer_requests() {
     const Request done = std::move(request);
     requests_.pop_front();
     if (done.kind == Request::Kind::Correction) --corrections_;
+    if (done.kind == Request::Kind::Graves) --graves_;
     flush(done.ranges, done.kind == Request::Kind::Want ? 1 : 0);
     if (!done.closing.empty()) outlet_.send(done.closing);
   }

@@ -100,6 +100,11 @@ Status Feed::answer(std::vector<std::uint64_t> rows, std::vector<DocumentName> n
                   std::move(closing)});
 }
 
+Status Feed::show_graves(std::deque<std::uint64_t> rows) {
+  ++graves_;
+  return enqueue({Request::Kind::Graves, {}, {}, std::move(rows), {}});
+}
+
 void Feed::send_in_window(Bytes frame) {
   unacked_bytes_ += frame.size();
   in_flight_.push_back({frame.size(), {}, {}, 0, 0});

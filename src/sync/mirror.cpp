@@ -8,6 +8,7 @@ namespace fermata::sync {
 // --- setting aside ---
 
 Status Mirror::stand() {
+  to_be_told_ = false;
   for (const RemoteSubscription& subscription : feed_.subscriptions()) {
     if (subscription.standing == RemoteSubscription::Standing::Going || standing_.contains(subscription.id)) continue;
     if (run_ && run_->head.subscription == subscription.id) continue;
@@ -20,19 +21,63 @@ Status Mirror::stand(const RemoteSubscription& subscription) {
   const query::Predicate& predicate = subscription.predicate;
   const auto known = shared_.store.digest(predicate.collection());
   if (!known) return fail(known.error());
-  Standing standing{predicate.collection(), subscription.standing == RemoteSubscription::Standing::Behind, {}};
+  const bool behind = subscription.standing == RemoteSubscription::Standing::Behind;
+  if (behind) shut(subscription.id, predicate.collection());
+  const auto shown = graves_shown(predicate.collection(), known->head);
+  if (!shown) return fail(shown.error());
+  if (!*shown) {
+    to_be_told_ = true;
+    return {};
+  }
+  Standing standing{predicate.collection(), behind, {}};
   Stand message{subscription.id, standing.behind, known->head, known->digest.count, std::nullopt};
   if (predicate.matches_everything()) {
     message.digest = known->digest;
     standing.level_at = known->head;
   }
   if (standing.behind) {
-    shut_.emplace(subscription.id, Shut{predicate.collection(), shared_.runs});
+    told_shut(subscription.id);
     behind_.insert_or_assign(subscription.id, predicate.collection());
   }
   standing_.insert_or_assign(subscription.id, std::move(standing));
   outlet_.send(encode(message));
   return {};
+}
+
+// Living documents are compared, and the owner's cursor passes the rest. What somebody else gives it later may be dead
+// here, and nobody would tell it.
+Result<bool> Mirror::graves_shown(const std::string& collection, std::uint64_t head) {
+  constexpr std::size_t kAtOnce = 1u << 16;
+  if (feed_.shows_graves()) return false;
+  std::uint64_t& until = graves_shown_[collection];
+  if (until >= head) return true;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> graves;  // local seq, row
+  auto seen = shared_.store.for_each_tombstone(collection, [&](std::uint64_t seq, std::uint64_t row) {
+    if (seq > until) graves.emplace_back(seq, row);
+  });
+  if (!seen) return fail(std::move(seen.error()));
+  until = *seen;
+  if (graves.empty()) return true;
+  if (graves.size() > kAtOnce) {
+    std::sort(graves.begin(), graves.end());
+    graves.resize(kAtOnce);
+    until = graves.back().first;
+  }
+  std::deque<std::uint64_t> rows;
+  for (const auto& [seq, row] : graves) rows.push_back(row);
+  if (auto queued = feed_.show_graves(std::move(rows)); !queued) return fail(std::move(queued.error()));
+  return false;
+}
+
+void Mirror::shut(std::uint64_t id, const std::string& collection) {
+  const auto [first, end] = shut_.equal_range(id);
+  const auto is_untold = [](const auto& entry) { return entry.second.runs == kUntold; };
+  if (std::none_of(first, end, is_untold)) shut_.emplace(id, Shut{collection, kUntold});
+}
+
+void Mirror::told_shut(std::uint64_t id) {
+  const auto [first, end] = shut_.equal_range(id);
+  for (auto each = first; each != end; ++each) each->second.runs = std::min(each->second.runs, shared_.runs);
 }
 
 bool Mirror::refuses(std::string_view collection) const {
@@ -132,10 +177,10 @@ Status Mirror::ask(const Match& match) {
   return {};
 }
 
-void Mirror::pump() {
-  if (!run_) return;
-  if (run_->encoder) send_symbols();
-  if (run_->items_asked) send_items();
+Status Mirror::pump() {
+  if (run_ && run_->encoder) send_symbols();
+  if (run_ && run_->items_asked) send_items();
+  return to_be_told_ && !feed_.shows_graves() ? stand() : Status();
 }
 
 void Mirror::send_symbols() {

@@ -225,7 +225,7 @@ Status Session::on(const Resolved& resolved) {
 
 Status Session::settle(Instant now) {
   now_ = now;
-  mirror_.pump();
+  if (auto shown = mirror_.pump(); !shown) return shown;
   if (auto pumped = feed_.pump(); !pumped) return pumped;
   const auto moved = repair_.pump();
   if (!moved) return fail(moved.error());

@@ -44,7 +44,7 @@ constexpr Bug kBugs[] = {
     {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
     {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
     {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
-    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 830},
+    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 1150},
     {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 605},
 };
 

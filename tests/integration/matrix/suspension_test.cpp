@@ -89,7 +89,7 @@ TEST_F(MatrixSuspension, AReturnAtAnyMomentOfThePauseIsSafe) {
 
 TEST_F(MatrixSuspension, AnInitialSyncIsSuspendedInItsMiddle) {
   fill_desk(20'000);
-  start_phone({.background_sync = false});
+  start_phone({.time_scale = "0.4", .background_sync = false});
   ASSERT_TRUE(eventually([this] {
     const auto links = desk_->status().links;
     return !links.empty() && links[0].documents_sent > 0;

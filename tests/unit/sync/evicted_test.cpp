@@ -129,5 +129,32 @@ TEST(Purged, LivesAreNotUsedAgainByWhoHeardOfThemBehindAFirstFlight) {
   EXPECT_EQ(met.z.at("car").view(), met.a.at("car").view());
 }
 
+// desk has deleted what stale still has. New reconciles with desk, which compares living documents, and meets stale
+// then; desk does not ask for such documents, so nobody would tell it what new has.
+TEST(Deleted, BeforeAReconciliationStaysDeletedWhateverAThirdBringsLater) {
+  Node desk{"desk"}, stale{"stale"}, fresh{"new"};
+  for (int i = 0; i < 50; ++i) {
+    stale.put("old" + std::to_string(i), {{"x", 1}});
+    fresh.put("new" + std::to_string(i), {{"x", 2}});
+  }
+  const SubscriptionId all = desk.subscribe(kAll);
+  Pair first{desk, stale};
+  first.connect(1);
+  first.cut();
+  desk.engine->unsubscribe(all, desk.now());
+  desk.subscribe("SELECT * FROM cars WHERE x = 7");
+  desk.remove("old3");
+  (void)desk.drain();
+  fresh.subscribe(kAll);
+  Pair with_desk{desk, fresh};
+  with_desk.connect(2);
+  ASSERT_TRUE(fresh.at("old4").alive());
+  EXPECT_FALSE(fresh.at("old3").alive());
+  with_desk.cut();
+  Pair with_stale{fresh, stale};
+  with_stale.connect(3);
+  EXPECT_FALSE(fresh.at("old3").alive()) << "its cursor says that it knows what desk knows";
+}
+
 }  // namespace
 }  // namespace fermata::sync
