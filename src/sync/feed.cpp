@@ -176,8 +176,10 @@ Status Feed::correct(std::vector<DocumentName> names) {
 
 Status Feed::enqueue(Request request) {
   requested_names_ += request.names.size() + request.rows.size();
+  requested_ranges_ += request.ranges.size();
   requests_.push_back(std::move(request));
-  if (requested_names_ > kMaxRequestedNames || requests_.size() > kMaxRequests)
+  if (requested_names_ > kMaxRequestedNames || requests_.size() > kMaxRequests ||
+      requested_ranges_ > kMaxRequestedRanges)
     return fail(ErrorCode::LimitExceeded, "the peer asks for more documents than it takes in");
   return {};
 }

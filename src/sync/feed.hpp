@@ -249,6 +249,7 @@ class Feed {
   bool interrupted_ = false;
   std::deque<Request> requests_;
   std::size_t requested_names_ = 0;
+  std::size_t requested_ranges_ = 0;
   std::size_t corrections_ = 0;
   std::size_t graves_ = 0;            // requests
   std::size_t unanswered_wants_ = 0;  // until the last frame of the answer is acknowledged

@@ -203,6 +203,7 @@ Status Feed::answer_requests() {
     }
     const Request done = std::move(request);
     requests_.pop_front();
+    requested_ranges_ -= done.ranges.size();
     if (done.kind == Request::Kind::Correction) --corrections_;
     if (done.kind == Request::Kind::Graves) --graves_;
     flush(done.ranges, done.kind == Request::Kind::Want ? 1 : 0);

@@ -46,8 +46,9 @@ inline constexpr std::size_t kMinCompressed = 1024;
 inline constexpr std::size_t kMaxRefused = 1024;  // devices that broke the protocol and are remembered for it
 
 // --- one session ---
-inline constexpr std::size_t kMaxRequestedNames = 1u << 19;  // asked for by WANT and not sent yet
-inline constexpr std::size_t kMaxRequests = 4096;            // the same, of WANTs and corrections
+inline constexpr std::size_t kMaxRequestedNames = 1u << 19;   // asked for by WANT and not sent yet
+inline constexpr std::size_t kMaxRequests = 4096;             // the same, of WANTs and corrections
+inline constexpr std::size_t kMaxRequestedRanges = 1u << 20;  // that the answers to them will repeat
 // States of documents that are remembered, 60 bytes each: of ours in all, and of each remote's.
 inline constexpr std::size_t kPassedStates = 8192;
 inline constexpr std::size_t kRemoteStatesKept = 256;

@@ -185,6 +185,18 @@ TEST_F(LimitsOfSessions, WhoeverAsksTooOftenIsCutOff) {
   EXPECT_EQ(why->code, ErrorCode::LimitExceeded);
 }
 
+TEST_F(LimitsOfSessions, WhoeverHasTooManyRangesRepeatedIsCutOff) {
+  victim.options.window_bytes = 1;
+  victim.engine = std::make_unique<Engine>(*victim.store, victim.options);
+  victim.put("bmw", {{"x", 1}});
+  greet(2, "stranger");
+  (void)victim.drain();
+  const std::vector<Range> ranges(kMaxRangesPerFrame, Range{7, 0, 1, true});
+  std::size_t asked = 0;
+  for (; asked <= kMaxRequests && !closed(2); ++asked) hear(2, encode(Want{ranges, {{"cars", "bmw"}}}));
+  EXPECT_LE(asked, 2 + kMaxRequestedRanges / kMaxRangesPerFrame);
+}
+
 TEST_F(LimitsOfSessions, WhoeverBreaksTheProtocolIsRefusedForLongerEachTime) {
   greet(1, "friend");
   (void)victim.drain();
