@@ -77,7 +77,7 @@ struct EngineOptions {
   std::size_t max_subscriptions = 1024;         // a remote may have on one session
   // How many of our cursors are stored with a frame that moves more of them. The others follow with the next frames, or
   // when the session ends; after a crash what they lag behind is sent again.
-  std::size_t cursors_per_frame = 16;
+  std::size_t cursors_per_frame = 4;
   Duration graft_after = std::chrono::milliseconds(250);   // how long what a peer offers may take to come another way
   Duration digest_after = std::chrono::milliseconds(500);  // quiet before both sides compare what they hold
   // How long a deletion is remembered, by this device's clock; whoever was away for longer has to reconcile. Need not
