@@ -29,6 +29,7 @@ struct Section {
 constexpr Section kSections[] = {
     {"initial", measure_initial},     {"live", measure_live},     {"resume", measure_resume},
     {"strangers", measure_strangers}, {"memory", measure_memory}, {"subscriptions", measure_subscriptions},
+    {"mesh", measure_mesh},
 };
 
 std::optional<Options> parse(int count, char** arguments) {

@@ -24,6 +24,9 @@ void measure_memory(Report& report, const Sizes& sizes, int repeats);
 // A change that one of 1, 100, 1,000 subscriptions of a remote's wants, and one of 10,000 of ten remotes'.
 void measure_subscriptions(Report& report, const Sizes& sizes, int repeats);
 
+// Redundancy and hops of meshes of 10, 50 and 100 simulated devices; each repeat has other graphs.
+void measure_mesh(Report& report, const Sizes& sizes, int repeats);
+
 // The device that measure_memory() weighs, in a process of its own: says its address on stdout, ends with its input.
 [[nodiscard]] int serve_hub(std::size_t documents);
 
