@@ -21,22 +21,21 @@ Status Mirror::stand(const RemoteSubscription& subscription) {
   const query::Predicate& predicate = subscription.predicate;
   const auto known = shared_.store.digest(predicate.collection());
   if (!known) return fail(known.error());
-  const bool behind = subscription.standing == RemoteSubscription::Standing::Behind;
-  if (behind) shut(subscription.id, predicate.collection());
-  const auto shown = graves_shown(predicate.collection(), known->head);
+  Standing standing{predicate.collection(), subscription.standing == RemoteSubscription::Standing::Behind, {}};
+  // Who is behind must know it at once: what it sends meanwhile is not taken in.
+  const auto shown = standing.behind ? Result<bool>(true) : graves_shown(predicate.collection(), known->head);
   if (!shown) return fail(shown.error());
   if (!*shown) {
     to_be_told_ = true;
     return {};
   }
-  Standing standing{predicate.collection(), behind, {}};
   Stand message{subscription.id, standing.behind, known->head, known->digest.count, std::nullopt};
   if (predicate.matches_everything()) {
     message.digest = known->digest;
     standing.level_at = known->head;
   }
   if (standing.behind) {
-    told_shut(subscription.id);
+    shut_.emplace(subscription.id, Shut{predicate.collection(), shared_.runs});
     behind_.insert_or_assign(subscription.id, predicate.collection());
   }
   standing_.insert_or_assign(subscription.id, std::move(standing));
@@ -67,17 +66,6 @@ Result<bool> Mirror::graves_shown(const std::string& collection, std::uint64_t h
   for (const auto& [seq, row] : graves) rows.push_back(row);
   if (auto queued = feed_.show_graves(std::move(rows)); !queued) return fail(std::move(queued.error()));
   return false;
-}
-
-void Mirror::shut(std::uint64_t id, const std::string& collection) {
-  const auto [first, end] = shut_.equal_range(id);
-  const auto is_untold = [](const auto& entry) { return entry.second.runs == kUntold; };
-  if (std::none_of(first, end, is_untold)) shut_.emplace(id, Shut{collection, kUntold});
-}
-
-void Mirror::told_shut(std::uint64_t id) {
-  const auto [first, end] = shut_.equal_range(id);
-  for (auto each = first; each != end; ++each) each->second.runs = std::min(each->second.runs, shared_.runs);
 }
 
 bool Mirror::refuses(std::string_view collection) const {

@@ -63,9 +63,6 @@ class Mirror {
   };
 
   [[nodiscard]] Status stand(const RemoteSubscription& subscription);
-  // Takes in no more of this collection, until the owner has been told and has shown that it knows.
-  void shut(std::uint64_t id, const std::string& collection);
-  void told_shut(std::uint64_t id);
   // Result: whether all tombstones of the collection up to `head` have been sent; else they are on their way.
   [[nodiscard]] Result<bool> graves_shown(const std::string& collection, std::uint64_t head);
   [[nodiscard]] Status begin(const RemoteSubscription& subscription, const Match& match);
@@ -80,10 +77,9 @@ class Mirror {
   std::map<std::uint64_t, Standing> standing_;         // told to say how to go on, and silent so far
   bool to_be_told_ = false;                            // somebody is, once all tombstones have been shown
   std::map<std::string, std::uint64_t> graves_shown_;  // by collection: up to which local seq
-  static constexpr std::uint64_t kUntold = ~std::uint64_t{0};
   struct Shut {
     std::string collection;
-    std::uint64_t runs = 0;  // that we had begun when the owner was told, if it was
+    std::uint64_t runs = 0;  // that we had begun when the owner was told
   };
   std::multimap<std::uint64_t, Shut> shut_;      // by subscription: see refuses()
   std::map<std::uint64_t, std::string> behind_;  // subscription, collection: see judges()
