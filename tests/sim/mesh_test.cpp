@@ -82,7 +82,7 @@ TEST(Mesh, AWeekOfChurnLeavesNothingBehind) {
   for (const auto figure : {&Size::rows, &Size::heap_bytes}) {
     const std::uint64_t early = least(sizes, 1, end / 3, figure);
     const std::uint64_t late = least(sizes, end - end / 3, end, figure);
-    EXPECT_LE(late, early + early / 10) << (figure == &Size::rows ? "rows" : "bytes") << " by the end of the week";
+    EXPECT_LE(late, early + early / 5) << (figure == &Size::rows ? "rows" : "bytes") << " by the end of the week";
   }
 }
 

@@ -28,9 +28,11 @@ sync::EngineOptions engine_options(const Plan& plan, std::uint64_t seed, const M
   return options;
 }
 
+// Cursors of queries that a device has asked once are kept for when it asks again, as long as the log is there.
 std::uint64_t rows_beside_documents(sqlite3* database) {
   std::uint64_t rows = 0;
-  for (const char* table : {"sources", "cursors", "devices", "collections", "meta"}) {
+  for (const char* table :
+       {"sources", "devices", "collections", "meta", "cursors WHERE epoch NOT IN (SELECT epoch FROM devices)"}) {
     sqlite3_stmt* count = nullptr;
     const std::string text = std::string("SELECT count(*) FROM ") + table;
     FERMATA_CHECK(sqlite3_prepare_v2(database, text.c_str(), -1, &count, nullptr) == SQLITE_OK);
