@@ -81,11 +81,15 @@ bool Mirror::judges(std::string_view collection) const {
   return std::any_of(behind_.begin(), behind_.end(), [&](const auto& entry) { return entry.second == collection; });
 }
 
-void Mirror::forget(std::uint64_t id) {
+std::optional<std::string> Mirror::forget(std::uint64_t id) {
   standing_.erase(id);
   behind_.erase(id);
-  shut_.erase(id);
   if (run_ && run_->head.subscription == id) run_.reset();
+  const auto shut = shut_.find(id);
+  if (shut == shut_.end()) return std::nullopt;
+  std::string collection = shut->second.collection;
+  shut_.erase(id);
+  return collection;
 }
 
 void Mirror::go_on(std::uint64_t id, Position position) {

@@ -30,8 +30,8 @@ class Mirror {
   // Sends what was asked for, as far as the window allows, and tells those that could not be told yet. Errors: the
   // store's.
   [[nodiscard]] Status pump();
-  // The subscription has ended.
-  void forget(std::uint64_t id);
+  // The subscription has ended. Result: the collection of which nothing was taken in because of it.
+  std::optional<std::string> forget(std::uint64_t id);
 
   // The owner has answered the n-th reconciliation that we began: it has heard what we said before that, and what it
   // sends from now on, it sends knowingly.

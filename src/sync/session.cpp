@@ -119,8 +119,15 @@ Status Session::on(const Unsubscribe& unsubscribe) {
 }
 
 void Session::forget_theirs(std::uint64_t id) {
-  mirror_.forget(id);
   compare_.forget_theirs(id);
+  const auto opened = mirror_.forget(id);
+  if (!opened || mirror_.refuses(*opened)) return;
+  // What came of it meanwhile was not taken in, and a remote that had ended the subscription before it heard why will
+  // not send that again by itself.
+  for (const auto& [key, ours] : shared_.subscriptions) {
+    if (intake_.has(key) && ours.predicate.collection() == *opened)
+      outlet_.send(encode(Subscribe{intake_.wanted(key)}));
+  }
 }
 
 Status Session::on(Changes changes) {

@@ -70,6 +70,13 @@ TEST(Claims, WhereDeletionsAreForgottenToo) {
   expect_true(kOthers, {.forgets_deletions = true}, &RandomWorld::deletions_forgotten);
 }
 
+// Seed 65: who has ended a subscription does not hear that it was behind with it, and its frames were not taken in.
+TEST(Claims, AreMadeGoodForWhatWasNotTakenInThoughItsReasonHasEnded) {
+  RandomWorld world(65, {.forgets_deletions = true});
+  world.run();
+  EXPECT_TRUE(world.problems().empty()) << fmt::format("{}", fmt::join(world.problems(), "\n"));
+}
+
 TEST(Claims, OfAnEngineWithABugAreFoundOut) {
   EXPECT_TRUE(finds_out(Mutation::CursorOffByOne));
   EXPECT_TRUE(finds_out(Mutation::HeldRangeFolded));
