@@ -192,9 +192,13 @@ Status Feed::acknowledge(const Ack& ack) {
     delivered(in_flight_.front());
     in_flight_.pop_front();
   }
-  if (ack.level && level_) return note_cursor(level_->course, {*ack.level, *ack.level}), Status();
   if (ack.level) {
-    for (RemoteSubscription& each : subscriptions_) note_cursor(each.course, {*ack.level, *ack.level});
+    const Position all{*ack.level, *ack.level};
+    if (level_) {
+      note_cursor(level_->course, all);
+    } else {
+      for (RemoteSubscription& each : subscriptions_) note_cursor(each.course, all);
+    }
   }
   if (!ack.cursors.empty()) leave_level();
   for (const auto& [id, position] : ack.cursors) {

@@ -104,7 +104,7 @@ Status Intake::restart(std::uint64_t key, Position position) {
   if (auto committed = transaction->commit(); !committed) return fail(std::move(committed.error()));
   incoming.progress = Progress(position);
   incoming.saved_confirmed = confirmed_of(key, incoming);
-  shared_.logs[remote_epoch_].cursors[key] = {position, position.seq};
+  log.cursors[key] = {position, position.seq};
   return {};
 }
 

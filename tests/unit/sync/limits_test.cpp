@@ -147,6 +147,14 @@ struct LimitsOfSessions : testing::Test {
     }
     return why;
   }
+  // A stranger, on link 2, to whom hardly anything is sent before he acknowledges.
+  void meet_without_a_window() {
+    victim.options.window_bytes = 1;
+    victim.engine = std::make_unique<Engine>(*victim.store, victim.options);
+    victim.put("bmw", {{"x", 1}});
+    greet(2, "stranger");
+    (void)victim.drain();
+  }
   Node victim{"victim"};
 };
 
@@ -170,11 +178,7 @@ TEST_F(LimitsOfSessions, WhoeverAsksForMoreThanItTakesInIsCutOff) {
 }
 
 TEST_F(LimitsOfSessions, WhoeverAsksTooOftenIsCutOff) {
-  victim.options.window_bytes = 1;
-  victim.engine = std::make_unique<Engine>(*victim.store, victim.options);
-  victim.put("bmw", {{"x", 1}});
-  greet(2, "stranger");
-  (void)victim.drain();
+  meet_without_a_window();
   std::optional<Error> why;
   std::size_t asked = 0;
   for (; asked <= kMaxRequests + 1 && !why; ++asked) {
@@ -186,11 +190,7 @@ TEST_F(LimitsOfSessions, WhoeverAsksTooOftenIsCutOff) {
 }
 
 TEST_F(LimitsOfSessions, WhoeverHasTooManyRangesRepeatedIsCutOff) {
-  victim.options.window_bytes = 1;
-  victim.engine = std::make_unique<Engine>(*victim.store, victim.options);
-  victim.put("bmw", {{"x", 1}});
-  greet(2, "stranger");
-  (void)victim.drain();
+  meet_without_a_window();
   const std::vector<Range> ranges(kMaxRangesPerFrame, Range{7, 0, 1, true});
   std::size_t asked = 0;
   for (; asked <= kMaxRequests && !closed(2); ++asked) hear(2, encode(Want{ranges, {{"cars", "bmw"}}}));

@@ -5,17 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "sync/shared.hpp"
+
 namespace fermata::sync {
 namespace {
 
 constexpr std::size_t kMostProblems = 10;
 constexpr std::uint64_t kWholeLog = UINT64_MAX;
-
-std::uint64_t latest_of(const crdt::Document& document) {
-  std::uint64_t latest = document.life_mark().local_seq;
-  for (const crdt::Register& each : document.registers()) latest = std::max(latest, each.mark.local_seq);
-  return latest;
-}
 
 bool includes(const crdt::Document& mine, const crdt::Document& theirs) {
   const auto all = theirs.delta_since(0, 0);
@@ -306,14 +302,14 @@ void RandomWorld::check(const Claim& claim, const query::Predicate& query) {
     // Who has forgotten a deletion refuses what he knew of the document, and takes in what is new of it.
     if (plan_.forgets_deletions && deleted_[query.collection()].contains(id)) continue;
     const auto theirs = nodes_[claim.log]->store->load(query.collection(), id).value();
-    if (!theirs.exists() || latest_of(theirs) > claim.base || !query.matches(id, theirs.view())) continue;
+    if (!theirs.exists() || latest_change(theirs) > claim.base || !query.matches(id, theirs.view())) continue;
     const auto mine = nodes_[claim.owner]->store->load(query.collection(), id).value();
     // Whoever has nothing of a document need not hear that it was deleted; nor, if it has the deletion, what else there
     // was.
     if (!theirs.alive() && (!mine.exists() || mine.life() >= theirs.life())) continue;
     if (!includes(mine, theirs))
       problem(fmt::format("{}: n{} claims to have n{}'s log up to {} for {}, but lacks what {} became at {}",
-                          claim.where, claim.owner, claim.log, claim.base, query.text(), id, latest_of(theirs)));
+                          claim.where, claim.owner, claim.log, claim.base, query.text(), id, latest_change(theirs)));
   }
 }
 
