@@ -30,6 +30,10 @@ std::uint64_t fast_hash64(ByteView bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+std::uint64_t fast_hash64(ByteView bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
 Sha256 hkdf_sha256(ByteView secret, std::string_view info) {
   const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr),
                                                                             EVP_PKEY_CTX_free);

@@ -14,6 +14,7 @@ using Sha256 = std::array<std::uint8_t, 32>;
 // XXH3-64 without a seed: some twenty times faster than hash64 on short input, and no defence against somebody who
 // looks for two inputs of one hash.
 [[nodiscard]] std::uint64_t fast_hash64(ByteView bytes);
+[[nodiscard]] std::uint64_t fast_hash64(ByteView bytes, std::uint64_t seed);
 [[nodiscard]] Sha256 hkdf_sha256(ByteView secret, std::string_view info);
 
 }  // namespace fermata

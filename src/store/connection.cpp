@@ -23,8 +23,24 @@ ErrorCode code_of(int code, int system_errno) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return ErrorCode::Busy;
+    case SQLITE_IOERR:
+      if (code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS) {
+        return ErrorCode::Corrupt;
+      }
+      [[fallthrough]];
     default:
       return system_errno == ENOSPC || system_errno == EDQUOT ? ErrorCode::NoSpace : ErrorCode::Io;
+  }
+}
+
+const char* damage(int code, const char* detail) {
+  switch (code) {
+    case SQLITE_IOERR_DATA:
+      return "a page of its file is not what was written";
+    case SQLITE_IOERR_CORRUPTFS:
+      return "a part of its file is missing";
+    default:
+      return detail;
   }
 }
 
@@ -43,7 +59,7 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
                                   owner, detail)};
       }
       return {kind, fmt::format("{}: the database is damaged ({}); restore a copy, or sync into a new directory", owner,
-                                detail)};
+                                damage(code, detail))};
     case ErrorCode::Busy:
       return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
     default:

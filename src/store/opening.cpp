@@ -103,14 +103,19 @@ Status Store::Impl::open_files() {
     reopen_listener();
   }
   publish_identity();
-  readers.open(options.directory + "/" + kDatabaseFile, options.vfs, options.directory);
+  readers.open(options.directory + "/" + kDatabaseFile, vfs->name(), options.directory);
   return {};
 }
 
 Status Store::Impl::open_database() {
   files_changed = options.vfs.empty() ? last_change(options.directory + "/" + kDatabaseFile) : std::nullopt;
   const auto mode = options.must_exist || opened_before ? OpenMode::Existing : OpenMode::Create;
-  auto connection = Connection::open(options.directory + "/" + kDatabaseFile, options.vfs, mode, options.directory);
+  auto wrapped = ChecksumVfs::around(options.vfs);
+  if (!wrapped) {
+    return fail(std::move(wrapped).error());
+  }
+  vfs = *std::move(wrapped);
+  auto connection = Connection::open(options.directory + "/" + kDatabaseFile, vfs->name(), mode, options.directory);
   if (!connection) {
     return fail(std::move(connection).error());
   }
@@ -125,13 +130,8 @@ Status Store::Impl::open_database() {
                             "the directory away and create the database again",
                             options.directory, kDatabaseFile));
   }
-  if (auto configured = configure_writer(*writer); !configured) {
-    return configured;
-  }
-  if (*content == Content::OlderFormat) {
-    if (auto migrated = migrate(*writer, options.clock->wall_now()); !migrated) {
-      return migrated;
-    }
+  if (auto prepared = prepare_writer(*content); !prepared) {
+    return prepared;
   }
   if (auto settled = settle_identity(*content); !settled) {
     return settled;
@@ -140,6 +140,18 @@ Status Store::Impl::open_database() {
     setup(writer->handle());
   }
   return {};
+}
+
+Status Store::Impl::prepare_writer(Content content) {
+  if (content == Content::Database) {
+    // Before anything more is read.
+    if (auto demanded = demand_checksums(*writer); !demanded) {
+      return demanded;
+    }
+  }
+  return configure_writer(*writer).and_then([&] { return add_checksums(*writer); }).and_then([&] {
+    return content == Content::OlderFormat ? migrate(*writer, options.clock->wall_now()) : Status();
+  });
 }
 
 // Who we are in this life. After an unclean end the actor must not go on counting where the database says it stopped:
@@ -201,6 +213,7 @@ void Store::Impl::publish_identity() {
 
 void Store::Impl::close_files() {
   writer.reset();
+  vfs.reset();
   lock.reset();
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/timed_mutex.hpp"
+#include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
 #include "store/reader_pool.hpp"
 #include "store/schema.hpp"
@@ -20,6 +21,7 @@ struct Store::Impl {
   Status ensure_open();
   Status open_files();
   Status open_database();
+  Status prepare_writer(Content content);
   Status settle_identity(Content content);
   void close_files();
   // Commits everything as a clean close wants it, and empties the log file if there is time.
@@ -79,6 +81,7 @@ struct Store::Impl {
   StoreOptions options;
   TimedMutex write_mutex;
   std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<ChecksumVfs> vfs;    // of all connections
   std::unique_ptr<Connection> writer;  // null while closed
   bool opened_before = false;
   Identity identity;                      // as of the last commit

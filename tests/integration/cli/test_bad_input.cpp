@@ -199,9 +199,15 @@ TEST(NoDatabase, AFileInPlaceOfADirectoryIsRefused) {
 }
 
 TEST_F(CommandLine, ADatabaseOfANewerFormatIsRefusedAndNotTouched) {
+  // A database of this format that says so would be damaged, for lack of the page's checksum; one without any is not.
+  const std::string file = directory_ + "/fermata.db";
+  ::unlink(file.c_str());
   sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open((directory_ + "/fermata.db").c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, "PRAGMA user_version = 9999", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(
+      sqlite3_exec(database, "PRAGMA application_id = 1181053549; PRAGMA user_version = 9999; CREATE TABLE newer(a)",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
   sqlite3_close(database);
   const std::string before = content_of(directory_ + "/fermata.db");
   for (const Words& words : {Words{"query", directory_, "SELECT * FROM a"}, Words{"serve", directory_}}) {

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,14 +39,6 @@ std::size_t locks_below(const std::string& directory) {
     if (::stat(entry.path().c_str(), &info) == 0 && locked.contains(info.st_ino)) ++count;
   }
   return count;
-}
-
-void run_sql(const std::string& directory, const std::string& sql) {
-  std::filesystem::create_directories(directory);
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open((directory + "/fermata.db").c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
-  sqlite3_close(database);
 }
 
 TEST(Opening, WhatWasWrittenIsThereAfterClosingAndOpeningAgain) {
