@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <fermata/maintenance.hpp>
 #include <fermata/result.hpp>
 #include <fermata/value.hpp>
 #include <functional>
@@ -41,6 +42,7 @@ class Database {
     std::string directory;  // created if missing, unless must_exist
     bool must_exist = false;
     Executor executor;  // empty: one thread of the database's own
+    Durability durability = Durability::Normal;
   };
 
   // Errors: NotFound, Busy (another process has it open), VersionMismatch, Corrupt, NoSpace, Io.
@@ -68,8 +70,23 @@ class Database {
   // Names and live counts of collections, by name.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 
-  // Finishes what runs, checkpoints and closes every file; this process then holds no lock on the directory. The next
-  // call reopens. Error: Timeout.
+  // Makes all commits so far durable, whatever the level, and moves them from the log into the database's file. Errors:
+  // NoSpace, Io.
+  [[nodiscard]] Status checkpoint();
+
+  // Writes the database, as it is when the call begins, into a new directory, all or nothing (docs/FORMAT.md). Other
+  // calls go on meanwhile. The device's key is not copied, and whoever opens the backup is somebody else to the group,
+  // so that both may live. Errors: AlreadyExists, NotFound (no folder to put it in), Closed (quiesced meanwhile),
+  // Corrupt, NoSpace, Io.
+  [[nodiscard]] Status backup(const std::string& directory, const Progress& progress = {});
+
+  // Rewrites the file without the space that deleted documents left, and gives that back to the file system. Writes
+  // wait meanwhile, reads do not; needs twice the database's size in free space. All or nothing. Errors: Closed
+  // (quiesced meanwhile), Corrupt, NoSpace, Io.
+  [[nodiscard]] Status compact(const Progress& progress = {});
+
+  // Ends backup() and compact(), finishes what else runs, checkpoints and closes every file; this process then holds no
+  // lock on the directory. The next call reopens. Error: Timeout.
   [[nodiscard]] Status quiesce(std::chrono::milliseconds within);
 
   struct Impl;  // for the layers above; not part of the interface

@@ -3,6 +3,7 @@
 
 #include <fermata/background_sync.hpp>
 #include <fermata/database.hpp>
+#include <fermata/maintenance.hpp>
 #include <fermata/peer.hpp>
 #include <fermata/result.hpp>
 #include <fermata/value.hpp>

@@ -94,6 +94,7 @@ class Peer {
     std::string name;  // for people; default: the host's name
     bool must_exist = false;
     Executor executor;  // for observers; see Database::Options
+    Durability durability = Durability::Normal;
     // How long a deletion is remembered. Whoever is away for longer compares all it has when it returns, which loses
     // nothing but takes longer. Zero: for ever.
     std::chrono::hours tombstone_ttl{30 * 24};

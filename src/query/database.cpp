@@ -89,6 +89,7 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   store::StoreOptions store_options;
   store_options.directory = std::move(options.directory);
   store_options.must_exist = options.must_exist;
+  store_options.durability = options.durability;
   return Impl::open(std::move(store_options), std::move(options.executor));
 }
 
@@ -120,6 +121,21 @@ Result<Observation> Database::observe(std::string_view select, std::function<voi
 Result<std::vector<std::pair<std::string, std::uint64_t>>> Database::collections() {
   impl_->live.resume();
   return impl_->store->collections();
+}
+
+Status Database::checkpoint() {
+  impl_->live.resume();
+  return impl_->store->checkpoint();
+}
+
+Status Database::backup(const std::string& directory, const Progress& progress) {
+  impl_->live.resume();
+  return impl_->store->backup(directory, progress);
+}
+
+Status Database::compact(const Progress& progress) {
+  impl_->live.resume();
+  return impl_->store->compact(progress);
 }
 
 Status Database::quiesce(std::chrono::milliseconds within) {

@@ -22,14 +22,15 @@ namespace {
 constexpr int kMinPage = 512;
 constexpr std::size_t kHeaderMagic = 16, kReservedBytesAt = 20;
 // Far from SQLite's own operations.
-constexpr int kHasChecksums = 0x46650001, kRequireChecksums = 0x46650002;
+constexpr int kHasChecksums = 0x46650001, kRequireChecksums = 0x46650002, kMeterPages = 0x46650003;
 
 // What SQLite holds of an open main database file: szOsFile bytes, in which the file of the base VFS comes second.
 struct CheckedFile {
   sqlite3_file base;
-  bool has_checksums;
+  bool has_checksums;  // until the header says otherwise
   bool required;
-  std::uint8_t* copy;  // of the page that is being written; SQLite's own must not change
+  std::atomic<std::uint64_t>* meter;  // or null
+  std::uint8_t* copy;                 // of the page that is being written; SQLite's own must not change
   int copy_bytes;
 };
 static_assert(sizeof(CheckedFile) % 8 == 0);  // as SQLite aligns what it allocates
@@ -55,6 +56,10 @@ bool is_page(int amount, sqlite3_int64 offset) {
   return amount >= kMinPage && (amount & (amount - 1)) == 0 && offset % amount == 0;
 }
 
+void count(CheckedFile& file, int amount) {
+  if (file.meter != nullptr) *file.meter += static_cast<std::uint64_t>(amount);
+}
+
 // The beginning of the file says whether there are checksums.
 void learn(CheckedFile& file, const std::uint8_t* bytes, int amount, sqlite3_int64 offset) {
   if (offset != 0 || static_cast<std::size_t>(amount) <= kReservedBytesAt) return;
@@ -72,7 +77,8 @@ int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   const int code = inner(file)->pMethods->xRead(inner(file), out, amount, offset);
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
   const auto* bytes = static_cast<const std::uint8_t*>(out);
-  learn(self, bytes, amount, offset);
+  if (code == SQLITE_OK) learn(self, bytes, amount, offset);
+  count(self, amount);
   if (!is_page(amount, offset) || !(self.has_checksums || self.required)) return code;
   if (code == SQLITE_IOERR_SHORT_READ) return SQLITE_IOERR_CORRUPTFS;
   std::uint8_t sum[kChecksumBytes];
@@ -84,6 +90,7 @@ int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
   CheckedFile& self = checked(file);
   const auto* page = static_cast<const std::uint8_t*>(bytes);
   learn(self, page, amount, offset);
+  count(self, amount);
   if (!is_page(amount, offset) || !(self.has_checksums || self.required)) {
     return inner(file)->pMethods->xWrite(inner(file), bytes, amount, offset);
   }
@@ -107,6 +114,10 @@ int control_file(sqlite3_file* file, int operation, void* argument) {
   if (operation == kRequireChecksums) {
     self.required = true;
     return self.has_checksums ? SQLITE_OK : SQLITE_CORRUPT;
+  }
+  if (operation == kMeterPages) {
+    self.meter = static_cast<std::atomic<std::uint64_t>*>(argument);
+    return SQLITE_OK;
   }
   return inner(file)->pMethods->xFileControl(inner(file), operation, argument);
 }
@@ -180,7 +191,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, 
   if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
     return base->xOpen(base, name, out, flags, out_flags);
   }
-  new (out) CheckedFile{};
+  new (out) CheckedFile{.base = {}, .has_checksums = true, .required = false, .meter = nullptr, .copy = nullptr};
   const int code = base->xOpen(base, name, inner(out), flags, out_flags);
   if (code == SQLITE_OK) {
     out->pMethods = &checked_methods();
@@ -266,6 +277,10 @@ bool has_checksums(sqlite3* connection) {
 
 int require_checksums(sqlite3* connection) {
   return sqlite3_file_control(connection, "main", kRequireChecksums, nullptr);
+}
+
+void meter_pages(sqlite3* connection, std::atomic<std::uint64_t>* bytes) {
+  sqlite3_file_control(connection, "main", kMeterPages, bytes);
 }
 
 void reserve_checksums(sqlite3* connection) {

@@ -4,10 +4,12 @@
 // the page, little endian, seeded with the page's offset, so that a page in another's place is noticed. They are made
 // when a page is written to the file and compared when it is read; a read that finds something else fails with
 // SQLITE_IOERR_DATA, one beyond the end of the file with SQLITE_IOERR_CORRUPTFS, and gives no data. Files without these
-// bytes (header byte 20 is not 8) pass through untouched, until require_checksums(). The log is not ours: its frames
+// bytes (header byte 20 is not 8) pass through untouched, until require_checksums(); a file that is empty when it is
+// opened must be made with them (reserve_checksums). The log is not ours: its frames
 // have SQLite's checksums, which are compared when a log is recovered.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -40,5 +42,7 @@ class ChecksumVfs {
 [[nodiscard]] int require_checksums(sqlite3* connection);
 // The next database made, or vacuumed, has room for them.
 void reserve_checksums(sqlite3* connection);
+// Adds the bytes that this connection reads from the file and writes to it; null: no more.
+void meter_pages(sqlite3* connection, std::atomic<std::uint64_t>* bytes);
 
 }  // namespace fermata::store

@@ -142,8 +142,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, co
     sqlite3_close(handle);
     return fail(std::move(error));
   }
-  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
-  return std::unique_ptr<Connection>(new Connection(handle, owner));
+  std::unique_ptr<Connection> connection(new Connection(handle, owner));
+  connection->wait_for_locks();
+  return connection;
 }
 
 Connection::~Connection() {
@@ -188,6 +189,10 @@ Result<std::string> Connection::ask(const std::string& sql) {
   }
   sqlite3_finalize(statement);
   return ok ? Result<std::string>(std::move(answer)) : fail(std::move(failure));
+}
+
+void Connection::wait_for_locks() {
+  sqlite3_busy_timeout(handle_, kBusyTimeoutMs);
 }
 
 bool Connection::in_transaction() const {

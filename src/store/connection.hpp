@@ -54,6 +54,8 @@ class Connection {
   [[nodiscard]] Status execute(const char* sql);                  // any number of statements, no parameters
   [[nodiscard]] Result<std::string> ask(const std::string& sql);  // the first column of the first row, as text
   [[nodiscard]] bool in_transaction() const;
+  // From now on waits a while for the locks of other connections, as it does after opening.
+  void wait_for_locks();
   [[nodiscard]] std::uint64_t last_rowid() const;
   // Resets what a caller left running, so that its snapshot and locks end.
   void reset_statements();

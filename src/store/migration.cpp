@@ -93,6 +93,7 @@ Status step_up(Connection& connection, const std::string& format, WallTime now) 
   Status done = format == "1" ? from_1_to_2(connection, now) : Status();
   return done.and_then([&] { return create_additions(connection); })
       .and_then([&] { return name_format(connection); })
+      .and_then([&] { return save_written(connection, {.written = now}); })
       .and_then([&] { return connection.execute("COMMIT"); });
 }
 

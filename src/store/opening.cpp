@@ -149,9 +149,15 @@ Status Store::Impl::prepare_writer(Content content) {
       return demanded;
     }
   }
-  return configure_writer(*writer).and_then([&] { return add_checksums(*writer); }).and_then([&] {
-    return content == Content::OlderFormat ? migrate(*writer, options.clock->wall_now()) : Status();
-  });
+  return configure_writer(*writer)
+      .and_then([&] { return add_checksums(*writer); })
+      .and_then(
+          [&] { return content == Content::OlderFormat ? migrate(*writer, options.clock->wall_now()) : Status(); })
+      .and_then([&] { return writer->execute(synchronous()); });
+}
+
+const char* Store::Impl::synchronous() const {
+  return options.durability == Durability::Full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
 }
 
 // Who we are in this life. After an unclean end the actor must not go on counting where the database says it stopped:
@@ -255,18 +261,25 @@ Status Store::Impl::leave_clean(Duration left) {
 
 Status Store::quiesce(Duration within) {
   const auto deadline = std::chrono::steady_clock::now() + within;
-  std::unique_lock lock(impl_->write_mutex, deadline);
-  if (!lock.owns_lock()) {
-    return fail(ErrorCode::Timeout, fmt::format("{}: a transaction did not end in time", impl_->options.directory));
+  impl_->closing = true;
+  Status done = impl_->close_until(deadline);
+  impl_->closing = false;
+  return done;
+}
+
+Status Store::Impl::close_until(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock held(write_mutex, deadline);
+  if (!held.owns_lock()) {
+    return fail(ErrorCode::Timeout, fmt::format("{}: a transaction did not end in time", options.directory));
   }
-  if (impl_->writer == nullptr) {
+  if (writer == nullptr) {
     return {};
   }
-  if (auto drained = impl_->readers.drain(deadline); !drained) {
+  if (auto drained = readers.drain(deadline); !drained) {
     return drained;
   }
-  Status left = impl_->leave_clean(deadline - std::chrono::steady_clock::now());
-  impl_->close_files();
+  Status left = leave_clean(deadline - std::chrono::steady_clock::now());
+  close_files();
   return left;
 }
 

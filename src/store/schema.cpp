@@ -147,13 +147,18 @@ Status configure_reader(Connection& connection) {
   return connection.execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 0;");
 }
 
+Status vacuum(Connection& connection) {
+  // In a file, not in memory, because it is a second copy of everything.
+  Status done = connection.execute("PRAGMA temp_store = FILE; VACUUM");
+  Status back = connection.execute("PRAGMA temp_store = MEMORY");
+  return done ? back : done;
+}
+
 Status add_checksums(Connection& connection) {
   if (has_checksums(connection.handle())) {
     return demand_checksums(connection);
   }
-  // Beside the database, not in memory, because it is a second copy of it.
-  Status vacuumed = connection.execute("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;");
-  if (!vacuumed) {
+  if (auto vacuumed = vacuum(connection); !vacuumed) {
     return vacuumed;
   }
   // A file whose log says that there are checksums must have them itself: that is how damage to the header is told.

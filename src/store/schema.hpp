@@ -48,6 +48,8 @@ enum class Content { Empty, Database, OlderFormat };
 // Settings of the connection that writes; turns on WAL. A database that is not there yet begins with checksums.
 [[nodiscard]] Status configure_writer(Connection& connection);
 [[nodiscard]] Status configure_reader(Connection& connection);
+// Rewrites the whole database without its free pages, in a transaction of its own.
+[[nodiscard]] Status vacuum(Connection& connection);
 // Gives every page a checksum that has none yet, in a transaction of its own.
 [[nodiscard]] Status add_checksums(Connection& connection);
 // From now on a page without its checksum is Corrupt.

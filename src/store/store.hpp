@@ -3,6 +3,7 @@
 // commit listener, which must only enqueue.
 #pragma once
 
+#include <fermata/maintenance.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,6 +51,7 @@ struct StoreOptions {
   // What tells the database's file from a copy of it. Nothing: asked of the operating system (and unknown on a VFS of
   // one's own). The simulator's disks say it themselves.
   std::optional<std::string> file_identity;
+  Durability durability = Durability::Normal;
   Mutation mutation = Mutation::None;
   bool lock_directory = true;  // one process per directory; the simulator's in-memory directories turn it off
 
@@ -295,8 +297,19 @@ class Store {
   // Names of collections with at least one live document, and how many.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 
-  // Waits for the running transaction, checkpoints with TRUNCATE (unless `within` is too short for the size of the log:
-  // then the next open reads it), marks the close as clean, closes every connection and
+  // Makes all commits so far durable, whatever the level, and moves them from the log into the database's file, which
+  // gets shorter if it can. What running reads still need stays in the log. Errors: NoSpace, Io.
+  [[nodiscard]] Status checkpoint();
+  // Writes the database, as it is when this begins, into a new directory; all or nothing, except on a VFS of one's own,
+  // where nothing can be renamed. Reads and writes go on meanwhile. The copy is somebody else: new actor, new epoch.
+  // Errors: AlreadyExists, NotFound (no folder to put it in), Closed (quiesced meanwhile), Corrupt, NoSpace, Io.
+  [[nodiscard]] Status backup(const std::string& directory, const Progress& progress = {});
+  // Rewrites the database without its free pages and gives them back to the file system. Writes wait, reads do not;
+  // needs space for two copies meanwhile. All or nothing. Errors: Closed (quiesced meanwhile), Corrupt, NoSpace, Io.
+  [[nodiscard]] Status compact(const Progress& progress = {});
+
+  // Ends backup() and compact(), waits for the running transaction, checkpoints with TRUNCATE (unless `within` is too
+  // short for the size of the log: then the next open reads it), marks the close as clean, closes every connection and
   // the directory lock: afterwards this process holds no file lock on the directory. The next use reopens (< 5 ms), and
   // fails with Busy if another process took the directory meanwhile. Error: Timeout if the running transaction or read
   // did not end within `within`; nothing is lost then, but locks remain. After any other error (NoSpace, Io) everything

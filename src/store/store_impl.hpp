@@ -8,6 +8,7 @@
 #include "base/timed_mutex.hpp"
 #include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
+#include "store/maintenance.hpp"
 #include "store/reader_pool.hpp"
 #include "store/schema.hpp"
 #include "store/store.hpp"
@@ -26,8 +27,19 @@ struct Store::Impl {
   void close_files();
   // Commits everything as a clean close wants it, and empties the log file if there is time.
   Status leave_clean(Duration left);
+  Status close_until(std::chrono::steady_clock::time_point deadline);  // without `write_mutex`
   [[nodiscard]] bool checkpoint_fits(Duration left) const;
   void publish_identity();
+  [[nodiscard]] const char* synchronous() const;  // the PRAGMA of our level
+  Status note_written();
+  Status sync_log();
+  // The checkpoint of a database in use.
+  Status empty_log();
+  Status compact(Meter& meter);
+  // These two without `write_mutex`.
+  Status copy_into(const std::string& file, Meter& meter);
+  [[nodiscard]] Status make_somebody_else(const std::string& file) const;
+  [[nodiscard]] Error stopped_or(Error error, std::string_view doing) const;
   [[nodiscard]] Epoch new_epoch() const;
   [[nodiscard]] crdt::ActorId new_actor() const;
   // The document in columns `column` (body) and `column` + 1 (meta).
@@ -101,6 +113,8 @@ struct Store::Impl {
   std::function<void()> reopen_listener;
 
   ReaderPool readers;
+
+  std::atomic<bool> closing{false};  // ends what takes long
 
   // Copies that are read without waiting for a transaction.
   std::atomic<std::uint64_t> published_local_seq{0};

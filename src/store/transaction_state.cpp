@@ -271,7 +271,7 @@ Status Transaction::State::save_identity() {
   store.names_unsaved = false;
   if (store.identity.clean) {
     // What begin() asked for, so that "not clean" is on the platter before anybody sees this commit.
-    static_cast<void>(store.writer->execute("PRAGMA synchronous = NORMAL"));
+    static_cast<void>(store.writer->execute(store.synchronous()));
   }
   store.identity = std::move(next);
   store.publish_identity();

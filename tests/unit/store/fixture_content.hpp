@@ -9,15 +9,6 @@ namespace fermata::store {
 
 inline constexpr const char* kFixtureRemote = "0123456789abcdef0123456789abcdef";
 
-// A local transaction. Result: the last local seq.
-template <class Change>
-Result<std::uint64_t> change(Store& store, const Change& make) {
-  auto transaction = store.begin();
-  if (!transaction) return fail(transaction.error());
-  if (Status made = make(*transaction); !made) return fail(made.error());
-  return transaction->commit();
-}
-
 inline void fill_tasks(Store& store) {
   ASSERT_OK(change(store, [](Transaction& transaction) {
     Status done;

@@ -36,6 +36,15 @@ inline std::unique_ptr<Store> must_open(StoreOptions options) {
   return store ? *std::move(store) : nullptr;
 }
 
+// A local transaction. Result: the last local seq.
+template <class Change>
+Result<std::uint64_t> change(Store& store, const Change& make) {
+  auto transaction = store.begin();
+  if (!transaction) return fail(transaction.error());
+  if (Status made = make(*transaction); !made) return fail(made.error());
+  return transaction->commit();
+}
+
 // A local transaction of one insert. Result: the last local seq.
 inline Result<std::uint64_t> insert(Store& store, const std::string& id, const Map& fields,
                                     const std::string& collection = "tasks") {
