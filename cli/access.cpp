@@ -45,6 +45,12 @@ class LocalAccess final : public Access {
 
   Result<Map> gaps() override { return gaps_of(*database_); }
 
+  Status backup(const std::string& target, const Progress& progress) override {
+    return database_->backup(target, progress);
+  }
+
+  Status compact(const Progress& progress) override { return database_->compact(progress); }
+
   // A watch that nobody can write to would never show a change, so the other verbs are let in meanwhile.
   Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override {
     auto server = ControlServer::start(*database_, directory_, [this] { return local_status(*database_); });

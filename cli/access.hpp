@@ -31,6 +31,9 @@ class Access {
   [[nodiscard]] virtual Result<Map> status() = 0;
   // {"gaps":[…]}, see gap_record.hpp.
   [[nodiscard]] virtual Result<Map> gaps() = 0;
+  // Database::backup and compact; a server tells how far it has come, too.
+  [[nodiscard]] virtual Status backup(const std::string& target, const Progress& progress) = 0;
+  [[nodiscard]] virtual Status compact(const Progress& progress) = 0;
   [[nodiscard]] virtual Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) = 0;
 };
 

@@ -119,6 +119,26 @@ Result<Map> ControlClient::gaps() {
   return ask(Map{{"op", "gaps"}});
 }
 
+Status ControlClient::backup(const std::string& target, const Progress& progress) {
+  return follow(Map{{"op", "backup"}, {"target", target}}, progress);
+}
+
+Status ControlClient::compact(const Progress& progress) {
+  return follow(Map{{"op", "compact"}}, progress);
+}
+
+Status ControlClient::follow(const Map& request, const Progress& progress) {
+  auto answer = ask(request);
+  while (answer && !answer->contains("ok")) {
+    const Map* state = map_of(*answer, "progress");
+    if (state != nullptr && state->contains("done") && state->contains("total")) {
+      progress(count_of(state->at("done")), count_of(state->at("total")));
+    }
+    answer = receive();
+  }
+  return answer ? Status() : fail(answer.error());
+}
+
 Status ControlClient::watch(const std::string& select, const Map& parameters, const WatchEvents& events) {
   if (!socket_.write_line(to_json(statement_request("watch", select, parameters)))) return fail(gone(directory_));
   while (true) {

@@ -21,6 +21,8 @@ class ControlClient final : public Access {
   [[nodiscard]] Result<CollectionCounts> collections() override;
   [[nodiscard]] Result<Map> status() override;
   [[nodiscard]] Result<Map> gaps() override;
+  [[nodiscard]] Status backup(const std::string& target, const Progress& progress) override;
+  [[nodiscard]] Status compact(const Progress& progress) override;
   [[nodiscard]] Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override;
 
  private:
@@ -28,6 +30,7 @@ class ControlClient final : public Access {
       : directory_(std::move(directory)), socket_(std::move(socket)) {}
   [[nodiscard]] Result<Map> receive();
   [[nodiscard]] Result<Map> ask(const Map& request);  // one request, one answer
+  [[nodiscard]] Status follow(const Map& request, const Progress& progress);
 
   std::string directory_;
   LineSocket socket_;

@@ -6,6 +6,8 @@
 //                      {"op":"collections"}   -> {"ok":true,"collections":{NAME:COUNT,…}}
 //                      {"op":"gaps"}          -> {"ok":true,"gaps":[…]}
 //                      {"op":"status"}        -> {"ok":true,"status":{…}}
+//                      {"op":"backup","target":PATH} {"op":"compact"}
+//                                             -> {"progress":{"done":N,"total":N}}… {"ok":true}
 //                      {"op":"watch","statement":S,"parameters":{…}}
 //                                             -> {"change":{…}}… {"ready":true} {"change":{…}}… until closed
 //   or, at any point:  {"error":{"code":"syntax","message":"…"}}

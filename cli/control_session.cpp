@@ -49,6 +49,8 @@ Status ControlSession::handle(const Map& request) {
   if (*op == "watch") return watch(request);
   if (*op == "status") return socket_.write_line(to_json(Map{{"ok", true}, {"status", status_()}}));
   if (*op == "gaps") return gaps();
+  if (*op == "backup") return backup(request);
+  if (*op == "compact") return maintain([this](const Progress& progress) { return database_.compact(progress); });
   return malformed("unknown op \"" + *op + "\"; is the server older than this program?");
 }
 
@@ -109,6 +111,21 @@ Status ControlSession::gaps() {
   if (!ledger) return answer(ledger.error());
   ledger->emplace("ok", true);
   return socket_.write_line(to_json(*ledger));
+}
+
+Status ControlSession::backup(const Map& request) {
+  const std::string* target = text_of(request, "target");
+  if (target == nullptr) return malformed("\"backup\" needs a \"target\"");
+  return maintain([&](const Progress& progress) { return database_.backup(*target, progress); });
+}
+
+// A client that leaves meanwhile does not end the work.
+Status ControlSession::maintain(const std::function<Status(const Progress&)>& work) {
+  const Status done = work([this](std::uint64_t bytes, std::uint64_t total) {
+    const Map progress{{"done", static_cast<std::int64_t>(bytes)}, {"total", static_cast<std::int64_t>(total)}};
+    static_cast<void>(socket_.write_line(object_line("progress", progress)));
+  });
+  return done ? socket_.write_line(object_line("ok", true)) : answer(done.error());
 }
 
 // A watch has the rest of the connection: anything the client sends, its leaving above all, ends it.

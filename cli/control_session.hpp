@@ -23,6 +23,8 @@ class ControlSession {
   [[nodiscard]] Status import(const Map& request);
   [[nodiscard]] Status collections();
   [[nodiscard]] Status gaps();
+  [[nodiscard]] Status backup(const Map& request);
+  [[nodiscard]] Status maintain(const std::function<Status(const Progress&)>& work);
   [[nodiscard]] Status watch(const Map& request);
   [[nodiscard]] Result<std::vector<Map>> read_documents();
   [[nodiscard]] Status answer(const Error& error);

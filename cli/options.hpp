@@ -29,6 +29,16 @@ struct WatchOptions {
 struct ExportOptions {
   std::string directory, collection, file;
 };
+struct BackupOptions {
+  std::string directory, target;
+};
+struct CompactOptions {
+  std::string directory;
+};
+struct CheckVerbOptions {
+  std::string directory;
+  bool repair = false, json = false;
+};
 struct ServeOptions {
   std::string directory, secret_file, name;
   std::vector<std::string> listen, connect, subscribe;
@@ -57,6 +67,9 @@ struct PhoneOptions {
 [[nodiscard]] Result<int> run_query(const QueryOptions& options);
 [[nodiscard]] Result<int> run_watch(const WatchOptions& options);
 [[nodiscard]] Result<int> run_export(const ExportOptions& options);
+[[nodiscard]] Result<int> run_backup(const BackupOptions& options);
+[[nodiscard]] Result<int> run_compact(const CompactOptions& options);
+[[nodiscard]] Result<int> run_check(const CheckVerbOptions& options);
 [[nodiscard]] Result<int> run_serve(const ServeOptions& options);
 [[nodiscard]] Result<int> run_status(const StatusOptions& options);
 [[nodiscard]] Result<int> run_gaps(const GapsOptions& options);

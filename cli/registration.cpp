@@ -113,6 +113,43 @@ void add_export(CLI::App& app, Outcome& outcome) {
   on_chosen(verb, outcome, options, run_export);
 }
 
+void add_backup(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<BackupOptions>();
+  CLI::App* verb = app.add_subcommand("backup", "Copy a database into a new directory, also while it is served");
+  add_directory(verb, options->directory);
+  verb->add_option("TARGET", options->target, "The new directory, which must not exist yet")->required();
+  verb->footer(
+      "All or nothing. Neither the device's key nor the group's secret is copied: served with that secret, the backup "
+      "is\n"
+      "a device of its own.\n\n"
+      "Example:\n  fermata backup desk backups/monday\n  fermata serve backups/monday --secret-file "
+      "desk/group.secret\n");
+  on_chosen(verb, outcome, options, run_backup);
+}
+
+void add_compact(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<CompactOptions>();
+  CLI::App* verb = app.add_subcommand("compact", "Give the space of deleted documents back to the file system");
+  add_directory(verb, options->directory);
+  verb->footer(
+      "Writes wait meanwhile. Needs twice the database's size in free space.\n\nExample:\n  fermata compact desk\n");
+  on_chosen(verb, outcome, options, run_compact);
+}
+
+void add_check(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<CheckVerbOptions>();
+  CLI::App* verb = app.add_subcommand("check", "Read everything in a database and say what is damaged");
+  add_directory(verb, options->directory);
+  verb->add_flag("--repair", options->repair, "Make anew what can be made anew, and say what cannot");
+  verb->add_flag("--json", options->json, "One JSON object");
+  verb->footer(
+      "Nobody may have DIR open. Without --repair nothing is changed. Ends with 0 if the database is sound, or is so\n"
+      "again, and with 11 if it is damaged. Documents that cannot be read are removed by --repair and named; peers "
+      "that\n"
+      "have them send them again.\n\nExample:\n  fermata check desk\n  fermata check desk --repair\n");
+  on_chosen(verb, outcome, options, run_check);
+}
+
 CLI::Option* add_many(CLI::App* verb, const char* name, std::vector<std::string>& values, const char* words,
                       const char* type) {
   return verb->add_option(name, values, words)->type_name(type)->allow_extra_args(false);
@@ -242,6 +279,9 @@ void add_verbs(CLI::App& app, Outcome& outcome) {
   add_query(app, outcome);
   add_watch(app, outcome);
   add_export(app, outcome);
+  add_backup(app, outcome);
+  add_compact(app, outcome);
+  add_check(app, outcome);
   add_serve(app, outcome);
   add_status(app, outcome);
   add_gaps(app, outcome);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fermata/background_sync.hpp>
+#include <fermata/check.hpp>
 #include <fermata/database.hpp>
 #include <fermata/maintenance.hpp>
 #include <fermata/peer.hpp>

@@ -29,8 +29,9 @@ Peer::~Peer() {
 }
 
 Result<std::unique_ptr<Peer>> Peer::open(Options options) {
-  auto database =
-      open_database({.directory = options.directory, .must_exist = options.must_exist}, std::move(options.executor));
+  auto database = open_database(
+      {.directory = options.directory, .must_exist = options.must_exist, .durability = options.durability},
+      std::move(options.executor));
   if (!database) return fail(database.error());
   auto key = load_device_key(options.directory);
   if (!key) return fail(key.error());

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "base/hash.hpp"
 
@@ -120,6 +121,12 @@ int control_file(sqlite3_file* file, int operation, void* argument) {
     return SQLITE_OK;
   }
   return inner(file)->pMethods->xFileControl(inner(file), operation, argument);
+}
+
+sqlite3_file* file_of(sqlite3* connection) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  return file;
 }
 
 // Everything else goes through.
@@ -281,6 +288,26 @@ int require_checksums(sqlite3* connection) {
 
 void meter_pages(sqlite3* connection, std::atomic<std::uint64_t>* bytes) {
   sqlite3_file_control(connection, "main", kMeterPages, bytes);
+}
+
+int visit_damaged_pages(sqlite3* connection, int page_bytes, const std::function<int(std::uint64_t page)>& visit) {
+  sqlite3_file* const file = file_of(connection);
+  sqlite3_int64 size = 0;
+  if (const int code = file_size(file, &size); code != SQLITE_OK) return code;
+  std::vector<std::uint8_t> content(static_cast<std::size_t>(page_bytes));
+  for (sqlite3_int64 offset = 0; offset < size; offset += page_bytes) {
+    int code = read_file(file, content.data(), page_bytes, offset);
+    if (code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS) {
+      code = visit(static_cast<std::uint64_t>(offset / page_bytes) + 1);
+    }
+    if (code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+int clear_page(sqlite3* connection, int page_bytes, std::uint64_t page) {
+  const std::vector<std::uint8_t> nothing(static_cast<std::size_t>(page_bytes));
+  return write_file(file_of(connection), nothing.data(), page_bytes, static_cast<sqlite3_int64>(page - 1) * page_bytes);
 }
 
 void reserve_checksums(sqlite3* connection) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,12 @@ class ChecksumVfs {
 [[nodiscard]] int require_checksums(sqlite3* connection);
 // The next database made, or vacuumed, has room for them.
 void reserve_checksums(sqlite3* connection);
+// Reads each page of the file, whatever it is used for, past SQLite and its log. Result: an SQLite code, of what is not
+// damage.
+[[nodiscard]] int visit_damaged_pages(sqlite3* connection, int page_bytes,
+                                      const std::function<int(std::uint64_t page)>& visit);
+// Makes a page that nothing refers to readable again, as zeroes. Result: an SQLite code.
+[[nodiscard]] int clear_page(sqlite3* connection, int page_bytes, std::uint64_t page);
 // Adds the bytes that this connection reads from the file and writes to it; null: no more.
 void meter_pages(sqlite3* connection, std::atomic<std::uint64_t>* bytes);
 

@@ -58,13 +58,26 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
                                   "path, or restore a copy",
                                   owner, detail)};
       }
-      return {kind, fmt::format("{}: the database is damaged ({}); restore a copy, or sync into a new directory", owner,
-                                damage(code, detail))};
+      return {kind, fmt::format("{}: the database is damaged ({}); repair it with fermata check, restore a copy, or "
+                                "sync into a new directory",
+                                owner, damage(code, detail))};
     case ErrorCode::Busy:
       return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
     default:
       return {kind, fmt::format("{}: {} (SQLite error {}); check the disk and its permissions", owner, detail, code)};
   }
+}
+
+std::string immutable_uri(const std::string& file) {
+  std::string uri = "file:";
+  for (const char c : file) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
 }
 
 }  // namespace
@@ -132,10 +145,13 @@ ByteView Statement::blob(int column) const {
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, const std::string& vfs, OpenMode mode,
                                                      const std::string& owner) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  flags |= mode == OpenMode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const bool reads = mode == OpenMode::ReadOnly || mode == OpenMode::Immutable;
+  flags |= reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  flags |= mode == OpenMode::Immutable ? SQLITE_OPEN_URI : 0;
   flags |= mode == OpenMode::Create ? SQLITE_OPEN_CREATE : 0;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  const std::string name = mode == OpenMode::Immutable ? immutable_uri(file) : file;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) {
     const int system_errno = handle == nullptr ? 0 : sqlite3_system_errno(handle);
     Error error = make_error(code, system_errno, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle), owner);

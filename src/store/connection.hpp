@@ -38,7 +38,8 @@ class Statement {
   int bind_failure_ = 0;
 };
 
-enum class OpenMode { Create, Existing, ReadOnly };
+// Immutable: reads without a log and without any lock, as long as nobody writes.
+enum class OpenMode { Create, Existing, ReadOnly, Immutable };
 
 class Connection {
  public:

@@ -288,6 +288,20 @@ TEST(Compaction, GivesSpaceBackAndKeepsEverythingElse) {
   expect_agreement(*store, "tasks");
 }
 
+TEST(Compaction, PassesOverPagesThatNeverHeldAnythingCommitted) {
+  TempDir dir;
+  must_open(on_disk(dir.path())).reset();
+  run_sql(dir.path(),
+          "BEGIN; CREATE TABLE more(x); INSERT INTO more VALUES(zeroblob(900000)); DELETE FROM more; DROP TABLE more; "
+          "COMMIT;"
+          "BEGIN; CREATE TABLE more(x); INSERT INTO more VALUES(zeroblob(1900000)), (1); DROP TABLE more; COMMIT");
+  ASSERT_GT(std::filesystem::file_size(dir.file("fermata.db")), 1'000'000u);
+  auto store = must_open(on_disk(dir.path()));
+  ASSERT_OK(store->backup(dir.file("backup")));
+  ASSERT_OK(store->compact());
+  EXPECT_LT(std::filesystem::file_size(dir.file("fermata.db")), 200'000u);
+}
+
 TEST(Compaction, LetsReadersGoOn) {
   MemoryDisk disk;
   auto store = must_open(in_memory(disk));
