@@ -64,6 +64,9 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
     case ErrorCode::Busy:
       return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
     default:
+      if (code == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) {
+        return {kind, fmt::format("{}: out of memory; free some and try again", owner)};
+      }
       return {kind, fmt::format("{}: {} (SQLite error {}); check the disk and its permissions", owner, detail, code)};
   }
 }
@@ -195,8 +198,11 @@ Result<std::string> Connection::ask(const std::string& sql) {
   }
   std::string answer;
   code = sqlite3_step(statement);
-  if (code == SQLITE_ROW && sqlite3_column_text(statement, 0) != nullptr) {
-    answer = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+  if (code == SQLITE_ROW) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+    answer = text == nullptr ? "" : text;
+    // A number that could not be turned into text, which must not pass for an empty one.
+    if (text == nullptr && sqlite3_errcode(handle_) == SQLITE_NOMEM) code = SQLITE_NOMEM;
   }
   Error failure;
   const bool ok = code == SQLITE_ROW || code == SQLITE_DONE;
