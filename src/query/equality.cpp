@@ -15,7 +15,7 @@ std::string key_of(char kind, std::string_view bytes) {
 
 std::optional<std::string> key_of(const Scalar& scalar) {
   if (const auto* integer = std::get_if<std::int64_t>(&scalar)) return key_of('i', std::to_string(*integer));
-  if (const auto* text = std::get_if<std::string_view>(&scalar)) return key_of('t', *text);
+  if (const auto text = text_of(scalar)) return key_of('t', *text);
   if (const auto* blob = std::get_if<Bytes>(&scalar)) return key_of('b', std::string(blob->begin(), blob->end()));
   const auto* real = std::get_if<double>(&scalar);
   if (real == nullptr) return std::nullopt;

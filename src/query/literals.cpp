@@ -212,7 +212,10 @@ Status write_literal(std::string& out, const Value& value) {
   } else if (const auto* map = value.if_a<Map>()) {
     return write_map(out, *map);
   } else {
-    return fail(ErrorCode::InvalidArgument, "a subscription cannot compare with bytes: they have no literal");
+    const bool is_timestamp = value.if_a<Timestamp>() != nullptr;
+    return fail(ErrorCode::InvalidArgument,
+                is_timestamp ? "a timestamp has no literal; compare with its text, such as '2026-11-23T19:40:26.000Z'"
+                             : "a subscription cannot compare with bytes or attachments: they have no literal");
   }
   return {};
 }

@@ -12,7 +12,8 @@ namespace fermata::query {
 
 void write_name(std::string& out, std::string_view name);
 void write_path(std::string& out, const crdt::Path& path);
-// Errors: InvalidArgument for what has no literal: bytes, NaN, infinities, text that is not UTF-8.
+// Errors: InvalidArgument for what has no literal: bytes, timestamps, attachments, NaN, infinities, text that is not
+// UTF-8.
 [[nodiscard]] Status write_literal(std::string& out, const Value& value);
 
 // `SELECT * FROM collection [WHERE …]` in its one normal form. Errors: as write_literal.

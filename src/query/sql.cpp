@@ -198,6 +198,10 @@ int bind_value(sqlite3_stmt* statement, int index, const Value& value) {
   if (const auto* text = value.if_a<std::string>()) {
     return sqlite3_bind_text64(statement, index, text->data(), text->size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   }
+  if (const auto* timestamp = value.if_a<Timestamp>()) {
+    const TimestampText text(*timestamp);
+    return sqlite3_bind_text64(statement, index, text.view().data(), text.view().size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  }
   return bind_blob(statement, index, encode_value(value));
 }
 

@@ -67,7 +67,8 @@ void give_small(sqlite3_context* context, const Value& value) {
   const Scalar scalar = to_scalar(value);
   if (const auto* integer = std::get_if<std::int64_t>(&scalar)) return sqlite3_result_int64(context, *integer);
   if (const auto* real = std::get_if<double>(&scalar)) return sqlite3_result_double(context, *real);
-  if (const auto* text = std::get_if<std::string_view>(&scalar)) return give_text(context, *text);
+  if (const auto text = text_of(scalar)) return give_text(context, *text);
+  if (const auto* bytes = std::get_if<Bytes>(&scalar)) return give_blob(context, *bytes);
   sqlite3_result_null(context);
 }
 

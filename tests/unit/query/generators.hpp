@@ -27,12 +27,15 @@ inline rc::Gen<std::string> generate_name() {
 }
 
 inline rc::Gen<Value> generate_scalar() {
+  const auto at = [](const char* text) { return Timestamp::parse(text).value(); };
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return rc::gen::element<Value>(
       nullptr, true, false, 0, 1, -1, 2, 9007199254740992, 9007199254740993, std::numeric_limits<std::int64_t>::max(),
       std::numeric_limits<std::int64_t>::min(), 0.0, -0.0, 1.0, 1.5, -1.5, 9007199254740992.0, 9223372036854775808.0,
       -9223372036854775808.0, 1e300, kInfinity, -kInfinity, std::numeric_limits<double>::quiet_NaN(), "", "a", "A",
-      "ab", "aB", "1", "1.0", "é", "%", "it's", std::string("a\0b", 3), Bytes{}, Bytes{0}, Bytes{0x61}, Bytes{0xff});
+      "ab", "aB", "1", "1.0", "é", "%", "it's", std::string("a\0b", 3), Bytes{}, Bytes{0}, Bytes{0x61}, Bytes{0xff},
+      at("2026-11-23T19:40:26Z"), at("2026-11-23T19:40:26.001Z"), at("0001-01-01T00:00:00Z"),
+      "2026-11-23T19:40:26.000Z", Attachment::make({1}, 5).value(), Attachment::make({1}, 5, {{"a", "b"}}).value());
 }
 
 inline rc::Gen<Value> generate_field(int depth) {
