@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <fermata/result.hpp>
 #include <fermata/value.hpp>
@@ -9,14 +10,49 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fermata {
+namespace query {
+class LiveResult;
+}
 
 // What a statement gave. A plain value.
 struct QueryResult {
   std::vector<Map> items;                // SELECT: one map per document, with its "_id"
   std::vector<std::string> mutated_ids;  // INSERT, UPDATE, DELETE: the ids that were written, in order
+};
+
+// How a result became the next one. Rows are the same by their "_id"; rows without one by being equal, or else by
+// standing at the same index. To bring a copy of the old result to the new one: take away what was deleted and moved,
+// then put what was inserted, updated and moved to its new index, by rising index.
+struct ResultDiff {
+  std::vector<std::size_t> deleted;                        // indexes of the old result, rising
+  std::vector<std::size_t> inserted;                       // indexes of the new result, rising
+  std::vector<std::size_t> updated;                        // the same; what has moved may also be updated
+  std::vector<std::pair<std::size_t, std::size_t>> moved;  // (index of the old result, of the new one), by the old one
+
+  [[nodiscard]] bool empty() const { return deleted.empty() && inserted.empty() && updated.empty() && moved.empty(); }
+};
+
+// What observe_changes() tells: a view, valid until the callback returns. For one thread at a time.
+class ResultChange {
+ public:
+  ResultChange(const ResultDiff& diff, query::LiveResult& result) : diff_(diff), result_(result) {}
+
+  // From what the callback was told last; the first time everything is inserted.
+  [[nodiscard]] const ResultDiff& diff() const { return diff_; }
+  // Of the new result: how many rows, and one of them by its index, which must be less. Costs next to nothing.
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] const Map& item(std::size_t index) const;
+  // The whole new result. Nothing is copied, but a large one is kept in pieces, which are put together here: who only
+  // looks at what changed should use item(). Invalidates references that item() gave.
+  [[nodiscard]] const QueryResult& result() const;
+
+ private:
+  const ResultDiff& diff_;
+  query::LiveResult& result_;
 };
 
 // Runs callbacks. A function that takes a task and runs it soon, on whatever thread the app wants its callbacks on;
@@ -62,8 +98,15 @@ class Database {
 
   // Calls back with the result now, and again after each commit (local or received) that could change it. Calls are
   // coalesced: a slow callback sees the latest state, not every state. Errors: Syntax, InvalidArgument (not a SELECT).
+  // A SELECT of whole documents without LIMIT keeps its result in memory and applies each commit to it; all others, and
+  // the results beyond 200 000 documents in all, are read anew (docs/QUERY.md).
   [[nodiscard]] Result<Observation> observe(std::string_view select, std::function<void(const QueryResult&)> callback,
                                             const Map& parameters = {});
+  // The same with what changed since the callback was called last. Not called when a commit changed nothing of the
+  // result. The result is kept in memory whatever its size. Errors: as observe().
+  [[nodiscard]] Result<Observation> observe_changes(std::string_view select,
+                                                    std::function<void(const ResultChange&)> callback,
+                                                    const Map& parameters = {});
 
   // Names and live counts of collections, by name.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();

@@ -107,14 +107,33 @@ Result<std::vector<std::string>> Database::import(std::string_view collection, s
   });
 }
 
-Result<Observation> Database::observe(std::string_view select, std::function<void(const QueryResult&)> callback,
-                                      const Map& parameters) {
+namespace {
+
+Result<query::SelectStatement> observable(std::string_view select, const Map& parameters) {
   auto parsed = query::parse_statement(select, parameters);
   if (!parsed) return fail(std::move(parsed.error()));
   auto* statement = std::get_if<query::SelectStatement>(&*parsed);
   if (statement == nullptr) return fail(ErrorCode::InvalidArgument, "only a SELECT can be observed");
+  return std::move(*statement);
+}
+
+}  // namespace
+
+Result<Observation> Database::observe(std::string_view select, std::function<void(const QueryResult&)> callback,
+                                      const Map& parameters) {
+  auto statement = observable(select, parameters);
+  if (!statement) return fail(std::move(statement.error()));
   impl_->live.resume();
   return impl_->live.observe(std::move(*statement), std::move(callback));
+}
+
+Result<Observation> Database::observe_changes(std::string_view select,
+                                              std::function<void(const ResultChange&)> callback,
+                                              const Map& parameters) {
+  auto statement = observable(select, parameters);
+  if (!statement) return fail(std::move(statement.error()));
+  impl_->live.resume();
+  return impl_->live.observe_changes(std::move(*statement), std::move(callback));
 }
 
 Result<std::vector<std::pair<std::string, std::uint64_t>>> Database::collections() {

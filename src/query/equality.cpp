@@ -49,16 +49,20 @@ std::optional<std::string> equality_key(const crdt::Path& path, std::string_view
 }
 
 // The id is the most selective there can be; else the first is as good as another.
-std::optional<Equality> Predicate::equality() const {
-  if (where_ == nullptr) return std::nullopt;
-  if (where_->kind != ExpressionKind::And) return equality_in(*where_);
+std::optional<Equality> equality_of(const Expression* where) {
+  if (where == nullptr) return std::nullopt;
+  if (where->kind != ExpressionKind::And) return equality_in(*where);
   std::optional<Equality> first;
-  for (const Expression& child : where_->children) {
+  for (const Expression& child : where->children) {
     auto found = equality_in(child);
     if (found && is_id(found->path)) return found;
     if (!first) first = std::move(found);
   }
   return first;
+}
+
+std::optional<Equality> Predicate::equality() const {
+  return equality_of(where_.get());
 }
 
 }  // namespace fermata::query

@@ -95,6 +95,19 @@ Status Store::read(const std::function<Status(sqlite3*)>& read) {
   return impl_->with_snapshot([&](Connection& connection) { return read(connection.handle()); });
 }
 
+Result<std::uint64_t> Store::read_at_head(const std::function<Status(sqlite3*)>& read) {
+  std::uint64_t head = 0;
+  Status done = impl_->with_snapshot([&](Connection& connection) {
+    auto found = impl_->read_head(connection);
+    if (!found) {
+      return Status(fail(std::move(found).error()));
+    }
+    head = *found;
+    return read(connection.handle());
+  });
+  return done ? Result<std::uint64_t>(head) : fail(std::move(done).error());
+}
+
 Error Store::Impl::undecodable(std::string_view collection, std::string_view id, std::string_view why) const {
   return {ErrorCode::Corrupt,
           fmt::format("{}: document '{}' of '{}' does not decode ({}); restore a copy, or sync into a new directory",

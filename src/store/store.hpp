@@ -82,7 +82,7 @@ struct EvictedDocument {
 // A commit as listeners see it. Local seqs are dense: first, first + 1, … one per change, in order. What was evicted
 // went first.
 struct CommitEvent {
-  std::uint64_t first_local_seq = 0;  // meaningless without changes
+  std::uint64_t first_local_seq = 0;  // without changes, that of the next change to come
   std::uint32_t source = 0;           // 0: a local transaction; else the number of the remote that sent it
   std::vector<DocumentChange> changes;
   std::vector<EvictedDocument> evicted;
@@ -220,6 +220,8 @@ class Store {
   // Runs `read` with the read connection, on a snapshot. Several readers do not block the writer. Do not keep the
   // pointer or a statement. The functions of register_functions() are available.
   [[nodiscard]] Status read(const std::function<Status(sqlite3*)>& read);
+  // The same. Result: the last local seq of the snapshot.
+  [[nodiscard]] Result<std::uint64_t> read_at_head(const std::function<Status(sqlite3*)>& read);
   // Called under the mutex when a quiesced store has opened its files again, whoever made it. Must only enqueue.
   void set_reopen_listener(std::function<void()> listener);
   // Called on each connection as it opens, now and later: registers SQL functions.

@@ -318,7 +318,7 @@ void Transaction::State::committed() {
 }
 
 void Transaction::State::announce() {
-  CommitEvent event{.first_local_seq = changed.empty() ? 0 : changed.front()->seq,
+  CommitEvent event{.first_local_seq = changed.empty() ? store.identity.local_seq + 1 : changed.front()->seq,
                     .source = source,
                     .changes = {},
                     .evicted = std::move(evicted)};
