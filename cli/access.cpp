@@ -31,12 +31,15 @@ class LocalAccess final : public Access {
     return database_->execute(statement, parameters);
   }
 
-  Result<std::size_t> import(const std::string& collection, std::vector<Map> documents,
-                             const std::function<void(std::size_t)>& progress) override {
-    progress(documents.size());
-    auto ids = database_->import(collection, std::move(documents));
+  Result<std::size_t> import(const std::string& collection, std::vector<DocumentRecord> records) override {
+    auto ids = database_->import_records(collection, std::move(records));
     if (!ids) return fail(ids.error());
     return ids->size();
+  }
+
+  Result<std::vector<DocumentRecord>> export_after(const std::string& collection,
+                                                   const std::string& after_id) override {
+    return database_->export_records(collection, after_id, kExportStep);
   }
 
   Result<CollectionCounts> collections() override { return database_->collections(); }
@@ -44,6 +47,21 @@ class LocalAccess final : public Access {
   Result<Map> status() override { return local_status(*database_); }
 
   Result<Map> gaps() override { return gaps_of(*database_); }
+
+  Status backup(const std::string& target, const Progress& progress) override {
+    return database_->backup(target, progress);
+  }
+
+  Status compact(const Progress& progress) override { return database_->compact(progress); }
+
+  Result<Attachment> put_attachment(const Database::AttachmentSource& source,
+                                    const AttachmentMetadata& metadata) override {
+    return database_->put_attachment(source, metadata);
+  }
+
+  Status read_attachment(const ContentHash& hash, const ContentSink& take) override {
+    return read_content(*database_, hash, take);
+  }
 
   // A watch that nobody can write to would never show a change, so the other verbs are let in meanwhile.
   Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override {
@@ -83,6 +101,19 @@ Result<std::unique_ptr<Access>> open_access(const std::string& directory) {
     const bool busy = database.error().code == ErrorCode::Busy;
     if (!busy || std::chrono::steady_clock::now() >= patience_ends) return fail(database.error());
     std::this_thread::sleep_for(kBusyPause);
+  }
+}
+
+Status read_content(Database& database, const ContentHash& hash, const ContentSink& take) {
+  constexpr std::size_t kPiece = 64u << 10;
+  auto reader = database.open_attachment(hash);
+  if (!reader) return fail(reader.error());
+  Bytes buffer(kPiece);
+  for (;;) {
+    auto count = reader->read(buffer);
+    if (!count) return fail(count.error());
+    if (*count == 0) return {};
+    if (auto taken = take(std::span(buffer).first(*count)); !taken) return taken;
   }
 }
 

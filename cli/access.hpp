@@ -4,6 +4,7 @@
 #include <fermata/database.hpp>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ struct WatchEvents {
   int end_fd = -1;  // readable: end the watch, without error
 };
 
+// Of one answer to an export, at most.
+inline constexpr std::size_t kExportStep = 1000;
+
+using ContentSink = std::function<Status(std::span<const std::uint8_t>)>;
 using CollectionCounts = std::vector<std::pair<std::string, std::uint64_t>>;
 
 // One thread at a time. Errors as those of Database; through a server also Timeout and Closed.
@@ -23,20 +28,34 @@ class Access {
  public:
   virtual ~Access() = default;
   [[nodiscard]] virtual Result<QueryResult> execute(const std::string& statement, const Map& parameters) = 0;
-  // One transaction. `progress` is told how many documents are handed over. Result: how many were.
-  [[nodiscard]] virtual Result<std::size_t> import(const std::string& collection, std::vector<Map> documents,
-                                                   const std::function<void(std::size_t)>& progress) = 0;
+  // One transaction. Result: how many documents.
+  [[nodiscard]] virtual Result<std::size_t> import(const std::string& collection,
+                                                   std::vector<DocumentRecord> records) = 0;
+  // The next documents behind an id; none at the end. See Database::export_records.
+  [[nodiscard]] virtual Result<std::vector<DocumentRecord>> export_after(const std::string& collection,
+                                                                         const std::string& after_id) = 0;
   [[nodiscard]] virtual Result<CollectionCounts> collections() = 0;
   // {"serving":bool,"collections":{…}}, and when serving {"peer":{…},"background_sync":{…}}.
   [[nodiscard]] virtual Result<Map> status() = 0;
   // {"gaps":[…]}, see gap_record.hpp.
   [[nodiscard]] virtual Result<Map> gaps() = 0;
+  // Database::backup and compact; a server tells how far it has come, too.
+  [[nodiscard]] virtual Status backup(const std::string& target, const Progress& progress) = 0;
+  [[nodiscard]] virtual Status compact(const Progress& progress) = 0;
+  [[nodiscard]] virtual Result<Attachment> put_attachment(const Database::AttachmentSource& source,
+                                                          const AttachmentMetadata& metadata) = 0;
+  // Hands the content over from front to end. An Error from `take` ends it.
+  [[nodiscard]] virtual Status read_attachment(const ContentHash& hash, const ContentSink& take) = 0;
   [[nodiscard]] virtual Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) = 0;
 };
 
 // Through the control socket if somebody serves the directory, else by opening it. Errors: as Database::open, and
 // Timeout if the server does not answer.
 [[nodiscard]] Result<std::unique_ptr<Access>> open_access(const std::string& directory);
+
+// Hands the content of an attachment over in pieces. Errors: those of Database::open_attachment, of its reader, of
+// `take`.
+[[nodiscard]] Status read_content(Database& database, const ContentHash& hash, const ContentSink& take);
 
 // The {"serving":false,…} of a database that this process has open.
 [[nodiscard]] Map local_status(Database& database);

@@ -1,45 +1,62 @@
 #include <fmt/core.h>
 
 #include "cli/access.hpp"
+#include "cli/export_file.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
-#include "cli/statement.hpp"
 #include "cli/terminal.hpp"
 
 namespace fermata::cli {
 namespace {
 
-Status write_lines(Output& output, const std::vector<Map>& documents) {
-  for (const Map& document : documents) {
-    if (auto status = output.json(document); !status) return status;
-  }
-  return output.flush();
+bool goes_to_stdout(const ExportOptions& options) {
+  return options.file.empty() || options.file == "-";
 }
 
-Status write_file(const std::string& path, const std::vector<Map>& documents) {
+Result<Format> format_of_export(const ExportOptions& options) {
+  if (!options.format.empty()) return format_named(options.format);
+  return format_of(options.file).value_or(Format::Lines);
+}
+
+Result<ExportSummary> write_file(Access& access, const ExportOptions& options, Format format) {
   constexpr mode_t kEverybodyReads = 0666;  // less the umask
-  auto file = NewFile::create(path, kEverybodyReads);
+  auto file = NewFile::create(options.file, kEverybodyReads);
   if (!file) return fail(file.error());
   Output output(file->fd());
-  if (auto status = write_lines(output, documents); !status) {
-    return fail(status.error().code, fmt::format("{}: {}", path, status.error().message));
+  auto summary = export_collection(access, options.collection, format, output);
+  if (!summary) return fail(summary.error().code, fmt::format("{}: {}", options.file, summary.error().message));
+  if (auto committed = file->commit(); !committed) return fail(committed.error());
+  return summary;
+}
+
+Status tell(const ExportOptions& options, const ExportSummary& summary) {
+  for (const std::string& loss : summary.losses) say("remark: CSV does not hold everything: " + loss);
+  if (options.json) {
+    // Where the documents are not.
+    Output output(goes_to_stdout(options) ? 2 : 1);
+    const Map words{{"collection", options.collection},
+                    {"documents", Value(static_cast<long long>(summary.documents))},
+                    {"losses", Array(summary.losses.begin(), summary.losses.end())}};
+    if (auto written = output.json(words); !written) return written;
+    return output.flush();
   }
-  return file->commit();
+  if (summary.documents == 0) say(fmt::format("remark: the collection {} holds no documents", options.collection));
+  if (!goes_to_stdout(options)) say(fmt::format("wrote {} documents to {}", summary.documents, options.file));
+  return {};
 }
 
 }  // namespace
 
 Result<int> run_export(const ExportOptions& options) {
+  const auto format = format_of_export(options);
+  if (!format) return fail(format.error());
   auto access = open_access(options.directory);
   if (!access) return fail(access.error());
-  auto result = (*access)->execute("SELECT * FROM " + quoted_name(options.collection) + " ORDER BY _id", {});
-  if (!result) return fail(result.error());
-  if (result->items.empty()) say(fmt::format("remark: the collection {} holds no documents", options.collection));
   Output output;
-  const bool to_stdout = options.file.empty() || options.file == "-";
-  const Status written = to_stdout ? write_lines(output, result->items) : write_file(options.file, result->items);
-  if (!written) return fail(written.error());
-  if (!to_stdout) say(fmt::format("wrote {} documents to {}", result->items.size(), options.file));
+  auto summary = goes_to_stdout(options) ? export_collection(**access, options.collection, *format, output)
+                                         : write_file(**access, options, *format);
+  if (!summary) return fail(summary.error());
+  if (auto told = tell(options, *summary); !told) return fail(told.error());
   return 0;
 }
 

@@ -30,19 +30,20 @@ Status print_lines(Output& output, const QueryResult& result) {
   for (const Map& item : result.items) {
     if (status) status = output.json(item);
   }
+  if (!result.items.empty()) return status;  // RETURNING has said what was written
   for (const std::string& id : result.mutated_ids) {
     if (status) status = output.json(Map{{"_id", id}});
   }
   return status;
 }
 
-Status print_json(Output& output, QueryResult result, bool is_select) {
-  if (is_select) {
-    Array items(std::make_move_iterator(result.items.begin()), std::make_move_iterator(result.items.end()));
-    return output.json(items);
-  }
+Status print_json(Output& output, QueryResult result, const std::string& statement) {
+  Array items(std::make_move_iterator(result.items.begin()), std::make_move_iterator(result.items.end()));
+  if (!writes(statement)) return output.json(items);
   Array ids(std::make_move_iterator(result.mutated_ids.begin()), std::make_move_iterator(result.mutated_ids.end()));
-  return output.json(Map{{"mutated_ids", std::move(ids)}});
+  Map written{{"mutated_ids", std::move(ids)}};
+  if (!items.empty()) written.emplace("items", std::move(items));
+  return output.json(written);
 }
 
 }  // namespace
@@ -55,13 +56,14 @@ Result<int> run_query(const QueryOptions& options) {
   if (!access) return fail(access.error());
   auto result = (*access)->execute(options.statement, *parameters);
   if (!result) return fail(result.error());
+  for (const std::string& warning : result->warnings) say("warning: " + warning);
   const auto selected = selected_collection(options.statement);
   if (selected && result->items.empty()) {
     if (auto status = remark_if_unknown(**access, *selected); !status) return fail(status.error());
   }
   Output output;
   Status printed =
-      options.json ? print_json(output, std::move(*result), selected.has_value()) : print_lines(output, *result);
+      options.json ? print_json(output, std::move(*result), options.statement) : print_lines(output, *result);
   if (printed) printed = output.flush();
   if (!printed) return fail(printed.error());
   return 0;

@@ -43,7 +43,7 @@ Status serve(Peer& peer, const ServeOptions& options, const Signals& signals) {
   BackgroundSync& background = BackgroundSync::shared();
   std::vector<Subscription> subscriptions;
   for (const std::string& select : options.subscribe) {
-    auto subscription = peer.subscribe(select);
+    auto subscription = peer.subscribe(select, {}, {.fetch_attachments = options.attachments});
     if (!subscription) return fail(subscription.error());
     subscriptions.push_back(std::move(*subscription));
   }

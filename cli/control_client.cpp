@@ -51,14 +51,20 @@ Result<std::unique_ptr<ControlClient>> ControlClient::connect(const std::string&
   return std::unique_ptr<ControlClient>(new ControlClient(directory, std::move(*socket)));
 }
 
-Result<Map> ControlClient::receive() {
+Result<std::string> ControlClient::receive_line() {
   while (true) {
     auto line = socket_.read_line(kServerTimeout);
-    if (line) return parse_line(*line);
+    if (line) return line;
     if (line.error().code == ErrorCode::Closed) return fail(gone(directory_));
     if (line.error().code != ErrorCode::Timeout) return fail(line.error());
     if (auto alive = connect_and_greet(directory_); !alive) return fail(alive.error());
   }
+}
+
+Result<Map> ControlClient::receive() {
+  const auto line = receive_line();
+  if (!line) return fail(line.error());
+  return parse_line(*line);
 }
 
 Result<Map> ControlClient::ask(const Map& request) {
@@ -75,6 +81,8 @@ Result<QueryResult> ControlClient::execute(const std::string& statement, const M
       result.items.push_back(std::move(*document));
     } else if (const std::string* id = text_of(*answer, "id")) {
       result.mutated_ids.push_back(*id);
+    } else if (const std::string* warning = text_of(*answer, "warning")) {
+      result.warnings.push_back(*warning);
     }
     answer = receive();
   }
@@ -82,13 +90,9 @@ Result<QueryResult> ControlClient::execute(const std::string& statement, const M
   return result;
 }
 
-Result<std::size_t> ControlClient::import(const std::string& collection, std::vector<Map> documents,
-                                          const std::function<void(std::size_t)>& progress) {
+Result<std::size_t> ControlClient::import(const std::string& collection, std::vector<DocumentRecord> records) {
   Status sent = socket_.write_line(to_json(Map{{"op", "import"}, {"collection", collection}}));
-  for (std::size_t i = 0; sent && i < documents.size(); ++i) {
-    sent = socket_.write_line(object_line("document", std::move(documents[i])));
-    progress(i + 1);
-  }
+  for (std::size_t i = 0; sent && i < records.size(); ++i) sent = socket_.write_line(record_line(records[i]));
   if (sent) sent = socket_.write_line(object_line("op", "commit"));
   if (!sent && sent.error().code == ErrorCode::Timeout) return fail(silent(directory_));
   // Even after a failed write: the server may have said why before it closed.
@@ -96,6 +100,21 @@ Result<std::size_t> ControlClient::import(const std::string& collection, std::ve
   if (!answer) return fail(answer.error());
   const auto count = answer->find("count");
   return count == answer->end() ? 0 : count_of(count->second);
+}
+
+Result<std::vector<DocumentRecord>> ControlClient::export_after(const std::string& collection,
+                                                                const std::string& after_id) {
+  const Map request{{"op", "export"}, {"collection", collection}, {"after", after_id}};
+  if (!socket_.write_line(to_json(request))) return fail(gone(directory_));
+  std::vector<DocumentRecord> records;
+  while (true) {
+    const auto line = receive_line();
+    if (!line) return fail(line.error());
+    auto message = parse_record_line(*line);
+    if (!message) return fail(message.error());
+    if (!message->record) return records;
+    records.push_back(std::move(*message->record));
+  }
 }
 
 Result<CollectionCounts> ControlClient::collections() {
@@ -117,6 +136,61 @@ Result<Map> ControlClient::status() {
 
 Result<Map> ControlClient::gaps() {
   return ask(Map{{"op", "gaps"}});
+}
+
+Status ControlClient::backup(const std::string& target, const Progress& progress) {
+  return follow(Map{{"op", "backup"}, {"target", target}}, progress);
+}
+
+Status ControlClient::compact(const Progress& progress) {
+  return follow(Map{{"op", "compact"}}, progress);
+}
+
+Status ControlClient::follow(const Map& request, const Progress& progress) {
+  auto answer = ask(request);
+  while (answer && !answer->contains("ok")) {
+    const Map* state = map_of(*answer, "progress");
+    if (state != nullptr && state->contains("done") && state->contains("total")) {
+      progress(count_of(state->at("done")), count_of(state->at("total")));
+    }
+    answer = receive();
+  }
+  return answer ? Status() : fail(answer.error());
+}
+
+Result<Attachment> ControlClient::put_attachment(const Database::AttachmentSource& source,
+                                                 const AttachmentMetadata& metadata) {
+  constexpr std::size_t kPiece = 64u << 10;
+  const Map described(metadata.begin(), metadata.end());
+  Status sent = socket_.write_line(to_json(Map{{"op", "put_attachment"}, {"metadata", described}}));
+  while (sent) {
+    Bytes piece(kPiece);
+    const auto count = source(piece);
+    if (!count) return fail(count.error());
+    if (*count == 0) break;
+    piece.resize(*count);
+    sent = socket_.write_line(object_line("bytes", std::move(piece)));
+  }
+  if (sent) sent = socket_.write_line(object_line("op", "commit"));
+  if (!sent && sent.error().code == ErrorCode::Timeout) return fail(silent(directory_));
+  // Even after a failed write: the server may have said why before it closed.
+  auto answer = receive();
+  if (!answer) return fail(answer.error());
+  const auto made = answer->find("attachment");
+  const auto* attachment = made == answer->end() ? nullptr : made->second.if_a<Attachment>();
+  if (attachment == nullptr) return fail(ErrorCode::Malformed, "the server did not say what it has put");
+  return *attachment;
+}
+
+Status ControlClient::read_attachment(const ContentHash& hash, const ContentSink& take) {
+  auto answer = ask(Map{{"op", "read_attachment"}, {"hash", Bytes(hash.begin(), hash.end())}});
+  for (; answer && !answer->contains("ok"); answer = receive()) {
+    const auto piece = answer->find("bytes");
+    const auto* bytes = piece == answer->end() ? nullptr : piece->second.if_a<Bytes>();
+    if (bytes == nullptr) return fail(ErrorCode::Malformed, "the server sent something else than content");
+    if (auto taken = take(*bytes); !taken) return taken;
+  }
+  return answer ? Status() : fail(answer.error());
 }
 
 Status ControlClient::watch(const std::string& select, const Map& parameters, const WatchEvents& events) {

@@ -16,18 +16,26 @@ class ControlClient final : public Access {
   [[nodiscard]] static Result<std::unique_ptr<ControlClient>> connect(const std::string& directory);
 
   [[nodiscard]] Result<QueryResult> execute(const std::string& statement, const Map& parameters) override;
-  [[nodiscard]] Result<std::size_t> import(const std::string& collection, std::vector<Map> documents,
-                                           const std::function<void(std::size_t)>& progress) override;
+  [[nodiscard]] Result<std::size_t> import(const std::string& collection, std::vector<DocumentRecord> records) override;
+  [[nodiscard]] Result<std::vector<DocumentRecord>> export_after(const std::string& collection,
+                                                                 const std::string& after_id) override;
   [[nodiscard]] Result<CollectionCounts> collections() override;
   [[nodiscard]] Result<Map> status() override;
   [[nodiscard]] Result<Map> gaps() override;
+  [[nodiscard]] Status backup(const std::string& target, const Progress& progress) override;
+  [[nodiscard]] Status compact(const Progress& progress) override;
+  [[nodiscard]] Result<Attachment> put_attachment(const Database::AttachmentSource& source,
+                                                  const AttachmentMetadata& metadata) override;
+  [[nodiscard]] Status read_attachment(const ContentHash& hash, const ContentSink& take) override;
   [[nodiscard]] Status watch(const std::string& select, const Map& parameters, const WatchEvents& events) override;
 
  private:
   ControlClient(std::string directory, LineSocket socket)
       : directory_(std::move(directory)), socket_(std::move(socket)) {}
+  [[nodiscard]] Result<std::string> receive_line();
   [[nodiscard]] Result<Map> receive();
   [[nodiscard]] Result<Map> ask(const Map& request);  // one request, one answer
+  [[nodiscard]] Status follow(const Map& request, const Progress& progress);
 
   std::string directory_;
   LineSocket socket_;

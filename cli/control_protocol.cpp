@@ -17,6 +17,20 @@ ErrorCode code_named(std::string_view name) {
   return ErrorCode::Io;
 }
 
+constexpr unsigned kAroundDocument = 2;  // {"change":{"document":…}}
+
+Error not_json(const Error& error) {
+  return {error.code, "a line on the control socket is not JSON: " + error.message};
+}
+
+std::optional<Error> error_in(const Map& object) {
+  const Map* error = map_of(object, "error");
+  if (error == nullptr) return std::nullopt;
+  const std::string* code = text_of(*error, "code");
+  const std::string* message = text_of(*error, "message");
+  return Error{code ? code_named(*code) : ErrorCode::Io, message ? *message : "the server reports an error"};
+}
+
 }  // namespace
 
 std::string hello_line() {
@@ -33,18 +47,29 @@ std::string object_line(std::string_view key, Value value) {
   return to_json(object);
 }
 
+std::string record_line(const DocumentRecord& record) {
+  return R"({"document":)" + to_json(record) + '}';
+}
+
 Result<Map> parse_line(std::string_view line) {
-  constexpr unsigned kAroundDocument = 2;  // {"change":{"document":…}}
   auto value = from_json(line, kAroundDocument);
-  if (!value) return fail(value.error().code, "a line on the control socket is not JSON: " + value.error().message);
+  if (!value) return fail(not_json(value.error()));
   Map* object = value->if_a<Map>();
   if (object == nullptr) return fail(ErrorCode::Malformed, "a line on the control socket is not a JSON object");
-  if (const Map* error = map_of(*object, "error")) {
-    const std::string* code = text_of(*error, "code");
-    const std::string* message = text_of(*error, "message");
-    return fail(code ? code_named(*code) : ErrorCode::Io, message ? *message : "the server reports an error");
-  }
+  if (auto error = error_in(*object)) return fail(std::move(*error));
   return std::move(*object);
+}
+
+Result<RecordMessage> parse_record_line(std::string_view line) {
+  auto parsed = record_from_json(line, kAroundDocument);
+  if (!parsed) return fail(not_json(parsed.error()));
+  if (auto error = error_in(parsed->fields)) return fail(std::move(*error));
+  const auto document = parsed->fields.find("document");
+  Map* fields = document == parsed->fields.end() ? nullptr : document->second.if_a<Map>();
+  if (fields == nullptr) return RecordMessage{.record = std::nullopt, .other = std::move(parsed->fields)};
+  DocumentRecord record{.fields = std::move(*fields), .counters = std::move(parsed->counters)};
+  for (FieldPath& path : record.counters) path.erase(path.begin());
+  return RecordMessage{.record = std::move(record), .other = {}};
 }
 
 const std::string* text_of(const Map& object, std::string_view key) {

@@ -23,8 +23,13 @@ class ControlSession {
   [[nodiscard]] Status import(const Map& request);
   [[nodiscard]] Status collections();
   [[nodiscard]] Status gaps();
+  [[nodiscard]] Status backup(const Map& request);
+  [[nodiscard]] Status maintain(const std::function<Status(const Progress&)>& work);
+  [[nodiscard]] Status put_attachment(const Map& request);
+  [[nodiscard]] Status read_attachment(const Map& request);
   [[nodiscard]] Status watch(const Map& request);
-  [[nodiscard]] Result<std::vector<Map>> read_documents();
+  [[nodiscard]] Status export_after(const Map& request);
+  [[nodiscard]] Result<std::vector<DocumentRecord>> read_records();
   [[nodiscard]] Status answer(const Error& error);
 
   Database& database_;

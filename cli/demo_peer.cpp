@@ -132,18 +132,25 @@ Result<std::unique_ptr<Peer>> open_peer(const DemoPeerOptions& options) {
 }
 
 Result<int> run_desk(const DemoPeerOptions& options, Reporter& reporter, Commands& commands) {
-  auto documents = read_documents(options.import_file, "code");
-  if (!documents) return fail(documents.error());
   auto peer = open_peer(options);
   if (!peer) return fail(peer.error());
-  auto ids = (*peer)->database().import("subdivisions", std::move(*documents));
-  if (!ids) return fail(ids.error());
+  std::vector<std::string> ids;
+  const auto import = [&](const std::string& collection, std::vector<DocumentRecord> records) -> Result<std::size_t> {
+    auto batch = (*peer)->database().import_records(collection, std::move(records));
+    if (!batch) return fail(batch.error());
+    ids.insert(ids.end(), batch->begin(), batch->end());
+    return batch->size();
+  };
+  const ImportRequest request{.collection = "subdivisions", .file = options.import_file, .read = {.id_field = "code"}};
+  auto imported = import_file(request, [&]() -> Result<ImportBatch> { return import; },
+                              {.progress = [](auto...) {}, .skipped = [](const auto&) {}});
+  if (!imported) return fail(imported.error());
   if (auto started = (*peer)->start({.listen = {"127.0.0.1:0"}}); !started) return fail(started.error());
   reporter.tell({{"event", "ready"},
                  {"address", (*peer)->status().listening.at(0)},
-                 {"documents", Value(static_cast<std::int64_t>(ids->size()))}});
+                 {"documents", Value(static_cast<std::int64_t>(ids.size()))}});
 
-  Writer writer((*peer)->database(), reporter, std::move(*ids));
+  Writer writer((*peer)->database(), reporter, std::move(ids));
   while (const auto command = commands.next()) {
     if (*command == "write") writer.set_writing(true);
     if (*command == "rest") writer.set_writing(false);

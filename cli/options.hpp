@@ -14,7 +14,8 @@ struct InitOptions {
   std::string directory, secret_file;
 };
 struct ImportOptions {
-  std::string directory, collection, file, id_field = "_id";
+  std::string directory, collection, file, id_field = "_id", format, types;
+  bool skip_bad = false, json = false;
 };
 struct QueryOptions {
   std::string directory, statement;
@@ -27,11 +28,30 @@ struct WatchOptions {
   std::uint64_t count = 0;  // 0: no end
 };
 struct ExportOptions {
-  std::string directory, collection, file;
+  std::string directory, collection, file, format;
+  bool json = false;
+};
+struct BackupOptions {
+  std::string directory, target;
+};
+struct CompactOptions {
+  std::string directory;
+};
+struct CheckVerbOptions {
+  std::string directory;
+  bool repair = false, json = false;
+};
+struct AttachOptions {
+  std::string directory, collection, id, field, file;
+  std::vector<std::string> metadata;
+};
+struct AttachmentOptions {
+  std::string directory, hash, file;
 };
 struct ServeOptions {
   std::string directory, secret_file, name;
   std::vector<std::string> listen, connect, subscribe;
+  bool attachments = false;
   bool background_sync = false;
   BackgroundSyncOptions background;
 };
@@ -57,6 +77,11 @@ struct PhoneOptions {
 [[nodiscard]] Result<int> run_query(const QueryOptions& options);
 [[nodiscard]] Result<int> run_watch(const WatchOptions& options);
 [[nodiscard]] Result<int> run_export(const ExportOptions& options);
+[[nodiscard]] Result<int> run_backup(const BackupOptions& options);
+[[nodiscard]] Result<int> run_compact(const CompactOptions& options);
+[[nodiscard]] Result<int> run_check(const CheckVerbOptions& options);
+[[nodiscard]] Result<int> run_attach(const AttachOptions& options);
+[[nodiscard]] Result<int> run_attachment(const AttachmentOptions& options);
 [[nodiscard]] Result<int> run_serve(const ServeOptions& options);
 [[nodiscard]] Result<int> run_status(const StatusOptions& options);
 [[nodiscard]] Result<int> run_gaps(const GapsOptions& options);

@@ -60,17 +60,30 @@ void add_init(CLI::App& app, Outcome& outcome) {
 
 void add_import(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<ImportOptions>();
-  CLI::App* verb = app.add_subcommand("import", "Put the documents of a file into a collection, all or none");
+  CLI::App* verb = app.add_subcommand("import", "Put the documents of a file into a collection");
   add_directory(verb, options->directory);
   verb->add_option("COLLECTION", options->collection, "The collection")->required();
-  verb->add_option("FILE", options->file, "JSON array, JSON object of arrays, or one object a line; - for stdin")
-      ->required();
+  verb->add_option("FILE", options->file, "JSON, NDJSON or CSV; - for stdin")->required();
   verb->add_option("--id", options->id_field, "The field that holds a document's id")
       ->type_name("FIELD")
       ->capture_default_str();
+  verb->add_option("--format", options->format, "json, ndjson or csv; default: by the file's extension and content")
+      ->type_name("FORMAT");
+  verb->add_option("--types", options->types, "CSV: columns that are text, integer, real, boolean, timestamp or json")
+      ->type_name("COLUMN:TYPE,...");
+  verb->add_flag("--skip-bad", options->skip_bad, "Pass over records that cannot be imported, and count them");
+  verb->add_flag("--json", options->json, "What was done, as one JSON object");
   verb->footer(
-      "One transaction. Documents whose id is there already are updated where they differ.\n\n"
-      "Example:\n  fermata import desk places /usr/share/iso-codes/json/iso_3166-2.json --id code\n");
+      "JSON is an array, an object of arrays, or one document. Documents whose id is there already are updated where\n"
+      "they differ, so the same import twice, or after an interruption, is safe. A bad record stops it, and is told\n"
+      "with its line; of a file nothing is imported then.\n"
+      "CSV has a header; a dotted name makes a field of a map. A cell in quotes is text, an empty one a missing "
+      "field;\n"
+      "true, false and numbers are what they look like, but numbers with leading zeros, and whole ones beyond 64 "
+      "bits,\n"
+      "are text.\n\n"
+      "Example:\n  fermata import desk places /usr/share/iso-codes/json/iso_3166-2.json --id code\n"
+      "  fermata import desk people people.csv --id number --types phone:text,address.zip:text --skip-bad\n");
   on_chosen(verb, outcome, options, run_import);
 }
 
@@ -105,12 +118,82 @@ void add_watch(CLI::App& app, Outcome& outcome) {
 
 void add_export(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<ExportOptions>();
-  CLI::App* verb = app.add_subcommand("export", "Write a collection as one JSON document a line");
+  CLI::App* verb = app.add_subcommand("export", "Write the documents of a collection to a file");
   add_directory(verb, options->directory);
   verb->add_option("COLLECTION", options->collection, "The collection")->required();
   verb->add_option("FILE", options->file, "Where to; stdout if missing. Replaced only once it is complete");
-  verb->footer("Import reads it back.\n\nExample:\n  fermata export desk tasks tasks.ndjson\n");
+  verb->add_option("--format", options->format, "json, ndjson or csv; default: by the file's extension, else ndjson")
+      ->type_name("FORMAT");
+  verb->add_flag("--json", options->json, "What was done, as one JSON object; on stderr if stdout has the documents");
+  verb->footer(
+      "Import reads JSON and NDJSON back as they were, counters included. CSV is for other programs: it says what it\n"
+      "could not hold.\n\n"
+      "Example:\n  fermata export desk tasks tasks.ndjson\n  fermata export desk tasks --format csv\n");
   on_chosen(verb, outcome, options, run_export);
+}
+
+void add_backup(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<BackupOptions>();
+  CLI::App* verb = app.add_subcommand("backup", "Copy a database into a new directory, also while it is served");
+  add_directory(verb, options->directory);
+  verb->add_option("TARGET", options->target, "The new directory, which must not exist yet")->required();
+  verb->footer(
+      "All or nothing. Neither the device's key nor the group's secret is copied: served with that secret, the backup "
+      "is\n"
+      "a device of its own.\n\n"
+      "Example:\n  fermata backup desk backups/monday\n  fermata serve backups/monday --secret-file "
+      "desk/group.secret\n");
+  on_chosen(verb, outcome, options, run_backup);
+}
+
+void add_compact(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<CompactOptions>();
+  CLI::App* verb = app.add_subcommand("compact", "Give the space of deleted documents back to the file system");
+  add_directory(verb, options->directory);
+  verb->footer(
+      "Writes wait meanwhile. Needs twice the database's size in free space.\n\nExample:\n  fermata compact desk\n");
+  on_chosen(verb, outcome, options, run_compact);
+}
+
+void add_check(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<CheckVerbOptions>();
+  CLI::App* verb = app.add_subcommand("check", "Read everything in a database and say what is damaged");
+  add_directory(verb, options->directory);
+  verb->add_flag("--repair", options->repair, "Make anew what can be made anew, and say what cannot");
+  verb->add_flag("--json", options->json, "One JSON object");
+  verb->footer(
+      "Nobody may have DIR open. Without --repair nothing is changed. Ends with 0 if the database is sound, or is so\n"
+      "again, and with 11 if it is damaged. Documents that cannot be read are removed by --repair and named; peers "
+      "that\n"
+      "have them send them again.\n\nExample:\n  fermata check desk\n  fermata check desk --repair\n");
+  on_chosen(verb, outcome, options, run_check);
+}
+
+void add_attach(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<AttachOptions>();
+  CLI::App* verb = app.add_subcommand("attach", "Put a file's content into the database, and name it in a document");
+  add_directory(verb, options->directory);
+  verb->add_option("COLLECTION", options->collection, "The collection")->required();
+  verb->add_option("ID", options->id, "The document, which must exist")->required();
+  verb->add_option("FIELD", options->field, "The field; a.b is b in the map a")->required();
+  verb->add_option("FILE", options->file, "Of any size; - for stdin")->required();
+  verb->add_option("--meta", options->metadata, "Say this of it too; repeatable. \"name\" is the file's, unless said")
+      ->type_name("NAME=TEXT")
+      ->allow_extra_args(false);
+  verb->footer(
+      "Prints the attachment as the document has it.\n\n"
+      "Example:\n  fermata attach desk tasks t1 photo wall.jpg --meta type=image/jpeg\n");
+  on_chosen(verb, outcome, options, run_attach);
+}
+
+void add_attachment(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<AttachmentOptions>();
+  CLI::App* verb = app.add_subcommand("attachment", "Write the content of an attachment");
+  add_directory(verb, options->directory);
+  verb->add_option("HASH", options->hash, "Its \"hash\" in the document, 64 hex digits")->required();
+  verb->add_option("FILE", options->file, "Where to; stdout if missing. Replaced only once it is complete");
+  verb->footer("Example:\n  fermata attachment desk 9f86d081…15b0f00a08 wall.jpg\n");
+  on_chosen(verb, outcome, options, run_attachment);
 }
 
 CLI::Option* add_many(CLI::App* verb, const char* name, std::vector<std::string>& values, const char* words,
@@ -167,6 +250,7 @@ void add_serve(CLI::App& app, Outcome& outcome) {
   add_many(verb, "--connect", options->connect, "Keep a connection to this peer; repeatable", "HOST:PORT");
   add_many(verb, "--subscribe", options->subscribe, "Ask peers for these documents; repeatable; default: for none",
            "SELECT");
+  verb->add_flag("--attachments", options->attachments, "Ask for the content of their attachments too");
   verb->add_flag("--background-sync", options->background_sync, "Keep syncing when the app leaves the screen");
   add_background_options(*verb, options->background);
   verb->add_option("--name", options->name, "This peer's name for people; default: the host's")->type_name("NAME");
@@ -242,6 +326,11 @@ void add_verbs(CLI::App& app, Outcome& outcome) {
   add_query(app, outcome);
   add_watch(app, outcome);
   add_export(app, outcome);
+  add_backup(app, outcome);
+  add_compact(app, outcome);
+  add_check(app, outcome);
+  add_attach(app, outcome);
+  add_attachment(app, outcome);
   add_serve(app, outcome);
   add_status(app, outcome);
   add_gaps(app, outcome);

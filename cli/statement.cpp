@@ -53,6 +53,12 @@ std::optional<std::string> selected_collection(std::string_view statement) {
   return std::string(statement.begin(), end);
 }
 
+bool writes(std::string_view statement) {
+  constexpr std::string_view kWriting[] = {"insert", "update", "delete", "evict", "create", "drop"};
+  return std::any_of(std::begin(kWriting), std::end(kWriting),
+                     [&](std::string_view word) { return take_keyword(statement, word); });
+}
+
 bool mentions_parameter(std::string_view statement, std::string_view name) {
   const std::string wanted = ":" + std::string(name);
   for (auto at = statement.find(wanted); at != std::string_view::npos; at = statement.find(wanted, at + 1)) {

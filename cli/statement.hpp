@@ -7,6 +7,9 @@
 
 namespace fermata::cli {
 
+// Whether it begins as a statement that changes something.
+[[nodiscard]] bool writes(std::string_view statement);
+
 // The collection of a SELECT; nothing for any other statement.
 [[nodiscard]] std::optional<std::string> selected_collection(std::string_view statement);
 // Whether ":NAME" occurs anywhere, be it in a quoted text.

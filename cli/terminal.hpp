@@ -45,6 +45,7 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
+  void rename(std::string_view label) { label_ = label; }
   void update(std::uint64_t done, std::uint64_t total);
   void note(std::string_view text);  // replaces the bar by words, for a step without a measure
 

@@ -30,7 +30,7 @@ struct Outcome {
   std::function<Result<int>()> run;
 };
 
-// init, import, query, watch, export, serve, status, phone.
+// Those that registration.cpp describes.
 void add_verbs(CLI::App& app, Outcome& outcome);
 // In cmd_demo.cpp.
 void add_demo(CLI::App& app, Outcome& outcome);

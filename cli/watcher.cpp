@@ -22,7 +22,7 @@ Map change(std::string_view op, const Map& document) {
 
 }  // namespace
 
-std::vector<Map> ResultDiff::changes_to(const QueryResult& result) {
+std::vector<Map> KnownDocuments::changes_to(const QueryResult& result) {
   std::vector<Map> changes, written;
   std::map<std::string, Map> now;
   for (const Map& document : result.items) {
@@ -72,7 +72,7 @@ std::optional<std::vector<Map>> Watcher::take() {
     result.swap(latest_);
   }
   if (!result) return std::nullopt;
-  return diff_.changes_to(*result);
+  return known_documents_.changes_to(*result);
 }
 
 }  // namespace fermata::cli

@@ -10,8 +10,8 @@
 
 namespace fermata::cli {
 
-// What differs between successive results of one SELECT, by "_id". Not thread-safe.
-class ResultDiff {
+// The documents of a result, and what differs in the next one, by "_id". Not thread-safe.
+class KnownDocuments {
  public:
   // {"op":"delete"|"insert"|"update","document":{…}} for each difference: deletes first, with the last state known,
   // then the others in the order of the result. Everything in the first result is an insert.
@@ -41,7 +41,7 @@ class Watcher {
   Fd event_;
   std::mutex mutex_;
   std::optional<QueryResult> latest_;  // guarded by mutex_
-  ResultDiff diff_;
+  KnownDocuments known_documents_;
   Observation observation_;  // last: its end waits for a running callback, which uses the above
 };
 

@@ -1,118 +1,99 @@
-// What documents cost to write: inserts in batches, single commits, and the reads that sync begins with.
-//   bench_store [directory] [documents]
-// One line per measurement: operations per second of real time, and microseconds of processor time for each, which say
-// more on a machine that others use too.
+// bench_store [--only SECTION] [--repeats N] [--count N] [--documents N] [--commits N] [--json FILE]: what documents
+// cost to write and to read, and what plain SQLite takes for the same in the same run.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string_view>
 
-#include "store/store.hpp"
+#include "sections.hpp"
 
+namespace fermata::bench {
 namespace {
 
-using namespace fermata;
+struct Options {
+  std::string only, json;
+  int repeats = 3;
+  Sizes sizes;
+};
 
-constexpr int kBatch = 1000;
-constexpr int kSingleCommits = 5000;
+struct Section {
+  std::string_view name;
+  void (*measure)(Report&, const Sizes&, int repeats);
+};
 
-double processor_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+constexpr Section kSections[] = {
+    {"commits", measure_commits}, {"reads", measure_reads}, {"scans", measure_scans}, {"bulk", measure_bulk}};
 
-template <class Work>
-void measure(const char* what, int operations, Work work) {
-  const auto begun = std::chrono::steady_clock::now();
-  const double spent = processor_seconds();
-  if (!work()) {
-    fmt::print(stderr, "{}: failed\n", what);
-    std::exit(1);
+bool take(Options& options, std::string_view name, const char* value) {
+  const auto number = static_cast<std::size_t>(std::max(0LL, std::atoll(value)));
+  if (name == "--only") {
+    options.only = value;
+  } else if (name == "--json") {
+    options.json = value;
+  } else if (name == "--repeats") {
+    options.repeats = std::atoi(value);
+  } else if (name == "--count") {
+    options.sizes.bulk = number;
+  } else if (name == "--documents") {
+    options.sizes.documents = number;
+  } else if (name == "--commits") {
+    options.sizes.commits = number;
+  } else {
+    return false;
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  fmt::print("{:<28} {:>9.0f} /s {:>8.2f} us processor\n", what, operations / took.count(),
-             1e6 * (processor_seconds() - spent) / operations);
+  return true;
 }
 
-std::string id_of(int number) {
-  return fmt::format("0192f0a1-{:04x}-7000-8000-{:012x}", number >> 16, number);
-}
+// Groups of whole documents: the floors' answers are counted.
+constexpr std::size_t kRound = 1000;
 
-// About 300 bytes as CBOR.
-Map document_of(int number) {
-  return {{"title", fmt::format("Document number {}", number)},
-          {"done", false},
-          {"rank", number},
-          {"owner", Map{{"name", "Somebody"}, {"team", 7}}},
-          {"text", std::string(200, 'x')}};
-}
-
-Status insert_all(store::Store& store, int documents) {
-  for (int next = 0; next < documents;) {
-    auto transaction = store.begin();
-    if (!transaction) return fail(transaction.error());
-    for (const int end = std::min(next + kBatch, documents); next < end; ++next) {
-      if (auto done = transaction->insert("things", id_of(next), document_of(next)); !done) return done;
-    }
-    if (auto done = transaction->commit(); !done) return fail(done.error());
+std::optional<Options> parse(int count, char** arguments) {
+  Options options;
+  for (int i = 1; i + 1 < count; i += 2) {
+    if (!take(options, arguments[i], arguments[i + 1])) return std::nullopt;
   }
-  return {};
+  const bool known =
+      options.only.empty() || std::any_of(std::begin(kSections), std::end(kSections),
+                                          [&](const Section& each) { return each.name == options.only; });
+  const Sizes& sizes = options.sizes;
+  const bool sensible = sizes.bulk > 0 && sizes.commits > 0 && sizes.documents > 0 && sizes.documents % kRound == 0;
+  return known && sensible && count % 2 == 1 && options.repeats > 0 ? std::optional(options) : std::nullopt;
 }
 
-Status set_singly(store::Store& store, int documents) {
-  for (int i = 0; i < kSingleCommits; ++i) {
-    auto transaction = store.begin();
-    if (!transaction) return fail(transaction.error());
-    const int target = static_cast<int>(static_cast<long>(i) * 7919 % documents);
-    if (auto done = transaction->set("things", id_of(target), {"rank"}, i); !done) return done;
-    if (auto done = transaction->commit(); !done) return fail(done.error());
+int run(const Options& options) {
+  Report report;
+  for (const Section& section : kSections) {
+    if (options.only.empty() || options.only == section.name) section.measure(report, options.sizes, options.repeats);
   }
-  return {};
+  fmt::print("{}", report.table());
+  if (options.json.empty()) return 0;
+  std::ofstream file(options.json);
+  file << report.json();
+  return file.good() ? 0 : 1;
 }
 
-Status insert_singly(store::Store& store, int documents) {
-  for (int i = 0; i < kSingleCommits; ++i) {
-    auto transaction = store.begin();
-    if (!transaction) return fail(transaction.error());
-    if (auto done = transaction->insert("things", id_of(documents + i), document_of(i)); !done) return done;
-    if (auto done = transaction->commit(); !done) return fail(done.error());
-  }
-  return {};
+void print_usage() {
+  std::string names;
+  for (const Section& section : kSections) names += fmt::format(" {}", section.name);
+  fmt::print(
+      stderr,
+      "usage: bench_store [--only SECTION] [--repeats N] [--count N] [--documents N] [--commits N] [--json FILE]\n"
+      "--count is of bulk, --documents (thousands) of all else\nsections:{}\n",
+      names);
 }
 
 }  // namespace
+}  // namespace fermata::bench
 
-int main(int argc, char** argv) {
-  const std::filesystem::path directory = argc > 1 ? argv[1] : "bench-store.tmp";
-  const int documents = argc > 2 ? std::atoi(argv[2]) : 100'000;
-  std::filesystem::remove_all(directory);
-  {
-    auto store = store::Store::open({.directory = directory.string()});
-    if (!store) {
-      fmt::print(stderr, "{}\n", store.error().message);
-      return 1;
-    }
-    std::size_t heard = 0;
-    (*store)->set_commit_listener([&](store::CommitEvent&& event) { heard += event.changes.size(); });
-    measure("insert, batches of 1000", documents, [&] { return insert_all(**store, documents); });
-    measure("insert, single commits", kSingleCommits, [&] { return insert_singly(**store, documents); });
-    measure("set a field, single commits", kSingleCommits, [&] { return set_singly(**store, documents); });
-    measure("versions of a collection", documents, [&] {
-      return (*store)->for_each_version("things", [](std::uint64_t, std::uint64_t, std::uint64_t) {}).has_value();
-    });
-    measure("its living documents", documents,
-            [&] { return (*store)->for_each_living("things", [](const store::LivingDocument&) {}).has_value(); });
-    measure("its digest, 1000 times", 1000, [&] {
-      bool good = true;
-      for (int i = 0; i < 1000; ++i) good = good && (*store)->digest("things").has_value();
-      return good;
-    });
+int main(int count, char** arguments) {
+  const auto options = fermata::bench::parse(count, arguments);
+  if (!options) {
+    fermata::bench::print_usage();
+    return 2;
   }
-  std::filesystem::remove_all(directory);
-  return 0;
+  return fermata::bench::run(*options);
 }

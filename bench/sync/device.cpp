@@ -1,11 +1,8 @@
 #include "device.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <condition_variable>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -17,44 +14,12 @@ constexpr const char* kSecret = "the secret of the bench's group";
 
 }  // namespace
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-void require(bool holds, const std::string& words) {
-  if (holds) return;
-  std::fputs(("bench_sync: " + words + "\n").c_str(), stderr);
-  std::exit(1);
-}
-
 void wait_until(const std::function<bool()>& condition, const std::string& what, std::chrono::seconds limit) {
   const auto deadline = Clock::now() + limit;
   while (!condition()) {
     require(Clock::now() < deadline, "gave up waiting for " + what);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-}
-
-Map sample_document(std::size_t number) {
-  std::string text;
-  for (std::size_t i = 0; text.size() < 150; ++i)
-    text += fmt::format("word{:04x} ", (number * 2654435761u + i) & 0xffff);
-  text.resize(150);
-  return Map{{"title", fmt::format("Item number {}", number)},
-             {"text", std::move(text)},
-             {"done", number % 3 == 0},
-             {"priority", static_cast<std::int64_t>(number % 5)},
-             {"group", fmt::format("group-{:04}", number % 1000)},
-             {"created", static_cast<std::int64_t>(1'760'000'000'000 + number)}};
 }
 
 // The app goes to the background and comes back when the bench says so.

@@ -1,32 +1,18 @@
-// A real peer in a directory of its own, on loopback; and the documents that it is measured with.
+// A real peer in a directory of its own, on loopback.
 #pragma once
 
 #include <chrono>
 #include <fermata/fermata.hpp>
 #include <functional>
 
+#include "measure.hpp"
 #include "support/temp_dir.hpp"
 
 namespace fermata::bench {
 
-using Clock = std::chrono::steady_clock;
-
-[[nodiscard]] double seconds_since(Clock::time_point start);
-// User and system time of this process so far.
-[[nodiscard]] double cpu_seconds();
-// Ends the program with the words if it does not hold: a figure about something else would be worse than none.
-void require(bool holds, const std::string& words);
-template <class T>
-T value_of(Result<T> result) {
-  require(result.has_value(), result ? "" : result.error().message);
-  return std::move(*result);
-}
 // Looks every few milliseconds.
 void wait_until(const std::function<bool()>& condition, const std::string& what,
                 std::chrono::seconds limit = std::chrono::seconds(600));
-
-// A document of about 300 bytes of JSON with a generated id: six fields, of which one is text of 150 bytes.
-[[nodiscard]] Map sample_document(std::size_t number);
 
 class Device {
  public:

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <fermata/background_sync.hpp>
 #include <fermata/database.hpp>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +87,31 @@ class [[nodiscard]] Subscription {
   std::shared_ptr<void> handle_;
 };
 
+struct SubscribeOptions {
+  // The content of the attachments that matching documents name comes too, whenever a peer has it. Else it comes when
+  // fetch_attachment() asks for it.
+  bool fetch_attachments = false;
+};
+
+// How far a fetch_attachment() has come.
+struct AttachmentProgress {
+  std::uint64_t received_bytes = 0;  // stored here; begins anew if what came was another content
+  std::uint64_t size_bytes = 0;
+  bool done = false;           // nothing more is told
+  std::optional<Error> error;  // if done: why it is not here (NoSpace, LimitExceeded, Io, Corrupt)
+};
+
+// A running fetch_attachment(). Destroying it cancels; what has been received is kept for ten minutes, and for as long
+// as a document names the attachment.
+class [[nodiscard]] AttachmentFetch {
+ public:
+  AttachmentFetch() = default;
+  explicit AttachmentFetch(std::shared_ptr<void> handle) : handle_(std::move(handle)) {}
+
+ private:
+  std::shared_ptr<void> handle_;
+};
+
 // Thread-safe. Destroying it stops it.
 class Peer {
  public:
@@ -93,7 +120,8 @@ class Peer {
     Secret secret;
     std::string name;  // for people; default: the host's name
     bool must_exist = false;
-    Executor executor;  // for observers; see Database::Options
+    Executor executor;  // for observers and progress; see Database::Options
+    Durability durability = Durability::Normal;
     // How long a deletion is remembered. Whoever is away for longer compares all it has when it returns, which loses
     // nothing but takes longer. Zero: for ever.
     std::chrono::hours tombstone_ttl{30 * 24};
@@ -110,7 +138,15 @@ class Peer {
   // Asks every peer that we meet for the documents of `SELECT * FROM c [WHERE …]`, now and later.
   // Errors: Syntax, InvalidArgument (ORDER BY, LIMIT or a missing parameter), LimitExceeded (1024
   // different ones, or 8 MiB of text in all), Closed.
-  [[nodiscard]] Result<Subscription> subscribe(std::string_view select, const Map& parameters = {});
+  [[nodiscard]] Result<Subscription> subscribe(std::string_view select, const Map& parameters = {},
+                                               const SubscribeOptions& options = {});
+
+  // Brings the content of an attachment here, so that Database::open_attachment finds it: from whichever connected peer
+  // has it, now or once one connects; it goes on where an earlier fetch ended, also of an earlier process. `progress`
+  // is called on the executor, with the latest and not with every step, and last with `done`; at once if the content is
+  // here. Error: Closed.
+  [[nodiscard]] Result<AttachmentFetch> fetch_attachment(const Attachment& attachment,
+                                                         std::function<void(const AttachmentProgress&)> progress = {});
 
   // Starts listening and dialing, once: after an error open the peer anew. Errors: Busy (port in use), InvalidArgument
   // (address), Closed (started before).

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <fermata/attachment.hpp>
 #include <fermata/result.hpp>
+#include <fermata/timestamp.hpp>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -23,7 +25,8 @@ using Map = std::map<std::string, Value, std::less<>>;
 // One JSON-like value. Integers keep 64 bits and stay distinct from doubles.
 class Value {
  public:
-  using Variant = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Bytes, Array, Map>;
+  using Variant =
+      std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Bytes, Array, Map, Timestamp, Attachment>;
 
   Value() = default;
   Value(std::nullptr_t) {}
@@ -39,6 +42,8 @@ class Value {
   Value(Bytes v) : data_(std::move(v)) {}
   Value(Array v) : data_(std::move(v)) {}
   Value(Map v) : data_(std::move(v)) {}
+  Value(Timestamp v) : data_(v) {}
+  Value(Attachment v) : data_(std::move(v)) {}
 
   [[nodiscard]] const Variant& variant() const { return data_; }
   [[nodiscard]] Variant& variant() { return data_; }
@@ -63,10 +68,15 @@ class Value {
 // as `map` is unchanged.
 [[nodiscard]] const Value* find_path(const Map& map, std::string_view dotted_path);
 
-// JSON text of a value, one line, keys in order. Bytes become {"$bytes": base64}, so that import reads them back.
+// JSON text of a value, one line, keys in order. What JSON lacks becomes a map with one key: {"$bytes": base64},
+// {"$timestamp": RFC 3339}, {"$attachment": {"hash": hex, "size": n, "metadata": {…}}}, {"$double": "NaN", "Infinity"
+// or
+// "-Infinity"}; and a map whose only key begins with "$" becomes {"$map": that map}. So from_json reads every value
+// back.
 [[nodiscard]] std::string to_json(const Value& value);
 
-// A value from JSON text (RFC 8259). Errors: Malformed with the line of the fault, LimitExceeded below 64 levels, not
+// A value from JSON text (RFC 8259). An integer beyond 64 bits is a double. Errors: Malformed with the line of the
+// fault, or with the text of what should stand for something that JSON lacks; LimitExceeded below 64 levels, not
 // counting as many as `wrapping` around what is wanted.
 [[nodiscard]] Result<Value> from_json(std::string_view text, unsigned wrapping = 0);
 

@@ -12,6 +12,8 @@
 namespace fermata {
 
 inline constexpr std::size_t kMaxDepth = 64;
+inline constexpr std::uint64_t kTimestampTag = 1;            // RFC 8949 §3.4.2
+inline constexpr std::uint64_t kAttachmentTag = 0x4645524D;  // of the range that is free to take; docs/FORMAT.md
 
 class CborWriter {
  public:
@@ -23,8 +25,10 @@ class CborWriter {
   void real(double value);
   void text(std::string_view value);
   void bytes(ByteView value);
-  void array(std::size_t count);  // the next `count` items belong to it
-  void map(std::size_t count);    // the next 2 × `count` items belong to it
+  void array(std::size_t count);             // the next `count` items belong to it
+  void map(std::size_t count);               // the next 2 × `count` items belong to it
+  void timestamp(Timestamp value);           // tag 1: seconds, an integer if they are whole, else 64 bits of real
+  void attachment(const Attachment& value);  // its tag and [hash, size, metadata]
   void value(const Value& value);
   void raw(ByteView encoded);  // an already encoded item
 
@@ -49,7 +53,8 @@ class CborReader {
   [[nodiscard]] Result<ByteView> bytes();         // a view into the input
   [[nodiscard]] Result<std::size_t> array();      // count of items; never more than the bytes left
   [[nodiscard]] Result<std::size_t> map();        // count of pairs; never more than half the bytes left
-  [[nodiscard]] Result<Value> value();            // any item, as deep as kMaxDepth; duplicate keys are Malformed
+  [[nodiscard]] Result<Value> value();  // any item, as deep as kMaxDepth; duplicate keys are Malformed, and so
+                                        // is a timestamp or attachment that is not as the writer writes it
   // The same of at most so many items, containers included; takes them off. LimitExceeded beyond.
   [[nodiscard]] Result<Value> value(std::size_t& items_left);
   [[nodiscard]] bool next_is_null() const;  // does not consume; nor does the next

@@ -1,5 +1,7 @@
 #include <cbor.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/cbor.hpp"
@@ -8,7 +10,20 @@
 namespace fermata {
 namespace {
 
-enum class Kind : std::uint8_t { Nothing, Null, Boolean, Unsigned, Negative, Real, Text, Bytes, Array, Map, Foreign };
+enum class Kind : std::uint8_t {
+  Nothing,
+  Null,
+  Boolean,
+  Unsigned,
+  Negative,
+  Real,
+  Text,
+  Bytes,
+  Array,
+  Map,
+  Tag,
+  Foreign
+};
 
 // One item's head as libcbor's callbacks told it; for strings the content, for containers the count.
 struct Item {
@@ -71,7 +86,10 @@ cbor_callbacks make_callbacks() {
   callbacks.indef_array_start = on_simple<Kind::Foreign>;
   callbacks.indef_map_start = on_simple<Kind::Foreign>;
   callbacks.indef_break = on_simple<Kind::Foreign>;
-  callbacks.tag = on_container<Kind::Foreign>;
+  callbacks.tag = [](void* item, std::uint64_t tag) {
+    const bool known = tag == kTimestampTag || tag == kAttachmentTag;
+    *static_cast<Item*>(item) = {.kind = known ? Kind::Tag : Kind::Foreign, .number = tag};
+  };
   return callbacks;
 }
 
@@ -85,7 +103,7 @@ Result<Item> next_item(ByteView& rest) {
   const cbor_decoder_result decoded = cbor_stream_decode(rest.data(), rest.size(), &callbacks, &item);
   if (decoded.status != CBOR_DECODER_FINISHED) return malformed("the bytes end inside an item, or are none");
   if (item.kind == Kind::Nothing || item.kind == Kind::Foreign) {
-    return malformed("an item of a kind that is not used here (tag, indefinite length, undefined)");
+    return malformed("an item of a kind that is not used here (another tag, indefinite length, undefined)");
   }
   rest = rest.subspan(decoded.read);
   // Each promised item takes at least one byte, so a count can never ask for more memory than was sent.
@@ -115,6 +133,65 @@ Result<std::string_view> to_text(const Item& item) {
   const std::string_view text(reinterpret_cast<const char*>(item.content.data()), item.content.size());
   if (!is_utf8(text)) return malformed("text that is not UTF-8");
   return text;
+}
+
+Result<Timestamp> read_timestamp(ByteView& rest) {
+  constexpr double kPerSecond = 1000;
+  constexpr double kTooMany = 1e12;  // seconds; twice as many as the year 9999 has
+  auto item = next_item(rest);
+  if (!item) return fail(item.error());
+  double since_1970 = item->real;
+  if (item->kind == Kind::Unsigned) since_1970 = static_cast<double>(item->number);
+  if (item->kind == Kind::Negative) since_1970 = -1 - static_cast<double>(item->number);
+  if (!(std::abs(since_1970) < kTooMany)) return malformed("a timestamp that is no time");
+  return Timestamp::from_time(Timestamp::Time(std::chrono::milliseconds(std::llround(since_1970 * kPerSecond))));
+}
+
+Result<AttachmentMetadata> read_metadata(ByteView& rest) {
+  auto entries = expect(rest, Kind::Map, "an attachment's metadata that is no map");
+  if (!entries) return fail(entries.error());
+  if (entries->number > kMaxMetadataEntries) return malformed("an attachment with too many entries of metadata");
+  AttachmentMetadata metadata;
+  for (std::uint64_t i = 0; i < entries->number; ++i) {
+    auto key = expect(rest, Kind::Text, "a metadata key that is not text").and_then(to_text);
+    if (!key) return fail(key.error());
+    auto entry = expect(rest, Kind::Text, "metadata that is not text").and_then(to_text);
+    if (!entry) return fail(entry.error());
+    metadata.insert_or_assign(std::string(*key), *entry);
+  }
+  return metadata;
+}
+
+Result<Attachment> read_attachment(ByteView& rest) {
+  constexpr std::uint64_t kFields = 3;
+  auto fields = expect(rest, Kind::Array, "an attachment that is no array");
+  if (!fields) return fail(fields.error());
+  if (fields->number != kFields) return malformed("an attachment of other than three fields");
+  auto hash = expect(rest, Kind::Bytes, "an attachment whose hash is not bytes");
+  if (!hash) return fail(hash.error());
+  ContentHash content{};
+  if (hash->content.size() != content.size()) return malformed("an attachment whose hash has not 32 bytes");
+  std::copy(hash->content.begin(), hash->content.end(), content.begin());
+  auto size = expect(rest, Kind::Unsigned, "an attachment whose size is no number");
+  if (!size) return fail(size.error());
+  auto metadata = read_metadata(rest);
+  if (!metadata) return fail(metadata.error());
+  return Attachment::make(content, size->number, std::move(*metadata));
+}
+
+// What follows a tag. Equal values must have equal bytes, or peers would hold different documents for the same: so the
+// only encoding is the one that the writer chooses. `tagged` begins at the tag.
+Result<Value> read_tagged(ByteView tagged, ByteView& rest, std::uint64_t tag) {
+  const bool is_timestamp = tag == kTimestampTag;
+  auto value = is_timestamp ? read_timestamp(rest).map([](Timestamp v) { return Value(v); })
+                            : read_attachment(rest).map([](Attachment v) { return Value(std::move(v)); });
+  if (!value) return fail(ErrorCode::Malformed, value.error().message);
+  const Bytes again = encode_value(*value);
+  if (!std::ranges::equal(tagged.first(tagged.size() - rest.size()), again)) {
+    return malformed(is_timestamp ? "a timestamp in another than its one encoding"
+                                  : "an attachment in another than its one encoding");
+  }
+  return value;
 }
 
 Result<Value> read_value(ByteView& rest, std::size_t depth, std::size_t& items_left);
@@ -150,6 +227,7 @@ Result<Value> read_value(ByteView& rest, std::size_t depth, std::size_t& items_l
   if (items_left == 0) return fail(ErrorCode::LimitExceeded, "CBOR: more values than may be here");
   --items_left;
   if (depth > kMaxDepth) return fail(ErrorCode::LimitExceeded, "CBOR: nested deeper than 64 levels");
+  const ByteView start = rest;
   auto item = next_item(rest);
   if (!item) return fail(item.error());
   switch (item->kind) {
@@ -170,6 +248,8 @@ Result<Value> read_value(ByteView& rest, std::size_t depth, std::size_t& items_l
       return read_array(rest, item->number, depth, items_left);
     case Kind::Map:
       return read_map(rest, item->number, depth, items_left);
+    case Kind::Tag:
+      return read_tagged(start, rest, item->number);
     case Kind::Nothing:
     case Kind::Foreign:
       break;
@@ -267,6 +347,7 @@ Status CborReader::skip() {
     --open;
     if (item->kind == Kind::Array) open += item->number;
     if (item->kind == Kind::Map) open += 2 * item->number;
+    if (item->kind == Kind::Tag) ++open;
   }
   return {};
 }

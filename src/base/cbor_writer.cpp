@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kMaxHead = 9;
 constexpr std::uint64_t kFirstLong = 24;  // smaller numbers and counts stand in the head's own byte, and most are
 
-enum class Major : std::uint8_t { Uint = 0, Negative = 1, Bytes = 2, Text = 3, Array = 4, Map = 5 };
+enum class Major : std::uint8_t { Uint = 0, Negative = 1, Bytes = 2, Text = 3, Array = 4, Map = 5, Tag = 6 };
 
 template <class Encode>
 void append_head(Bytes& out, Encode encode) {
@@ -42,6 +42,8 @@ struct ValueWriter {
       out.value(item);
     }
   }
+  void operator()(Timestamp v) const { out.timestamp(v); }
+  void operator()(const Attachment& v) const { out.attachment(v); }
 };
 
 }  // namespace
@@ -84,6 +86,26 @@ void CborWriter::array(std::size_t count) {
 
 void CborWriter::map(std::size_t count) {
   append_head(out_, Major::Map, count, cbor_encode_map_start);
+}
+
+void CborWriter::timestamp(Timestamp value) {
+  constexpr std::int64_t kPerSecond = 1000;
+  append_head(out_, Major::Tag, kTimestampTag, cbor_encode_tag);
+  const std::int64_t since_1970 = value.time().time_since_epoch().count();
+  if (since_1970 % kPerSecond == 0) return integer(since_1970 / kPerSecond);
+  real(static_cast<double>(since_1970) / kPerSecond);
+}
+
+void CborWriter::attachment(const Attachment& value) {
+  append_head(out_, Major::Tag, kAttachmentTag, cbor_encode_tag);
+  array(3);
+  bytes(value.hash());
+  uint(value.size_bytes());
+  map(value.metadata().size());
+  for (const auto& [key, entry] : value.metadata()) {
+    text(key);
+    text(entry);
+  }
 }
 
 void CborWriter::value(const Value& value) {

@@ -19,6 +19,26 @@ Sha256 sha256(ByteView bytes) {
   return digest;
 }
 
+struct Sha256Stream::Context {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> md{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+};
+
+Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {
+  FERMATA_CHECK(context_->md != nullptr && EVP_DigestInit_ex(context_->md.get(), EVP_sha256(), nullptr) == 1);
+}
+
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::add(ByteView bytes) {
+  FERMATA_CHECK(EVP_DigestUpdate(context_->md.get(), bytes.data(), bytes.size()) == 1);
+}
+
+Sha256 Sha256Stream::finish() {
+  Sha256 digest{};
+  FERMATA_CHECK(EVP_DigestFinal_ex(context_->md.get(), digest.data(), nullptr) == 1);
+  return digest;
+}
+
 std::uint64_t hash64(ByteView bytes) {
   const Sha256 digest = sha256(bytes);
   std::uint64_t value = 0;
@@ -28,6 +48,10 @@ std::uint64_t hash64(ByteView bytes) {
 
 std::uint64_t fast_hash64(ByteView bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+std::uint64_t fast_hash64(ByteView bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
 Sha256 hkdf_sha256(ByteView secret, std::string_view info) {

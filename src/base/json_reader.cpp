@@ -5,8 +5,9 @@
 
 #include <algorithm>
 
-#include "base/base64.hpp"
 #include "base/cbor.hpp"
+#include "base/json_marks.hpp"
+#include "base/json_tree.hpp"
 #include "base/utf8.hpp"
 
 namespace fermata {
@@ -31,6 +32,9 @@ tl::unexpected<Fault> fault(const char* ours) {
 
 // Below the levels that do not count, which are negative.
 using Depth = std::int64_t;
+// {"$map": …} and its like are levels of the text and none of the value: each level of that may have one, and the
+// innermost be an attachment with its metadata.
+constexpr Depth kMaxTextDepth = 2 * Depth{kMaxDepth} + 4;
 
 Read<Value> read_value(ondemand::value source, Depth depth);
 
@@ -46,15 +50,6 @@ Read<Value> read_array(ondemand::array source, Depth depth) {
   return Value(std::move(array));
 }
 
-// {"$bytes": "…"} is how to_json writes bytes, which JSON lacks.
-Read<Value> bytes_or_map(Map map) {
-  if (map.size() != 1 || map.begin()->first != "$bytes") return Value(std::move(map));
-  const auto* text = map.begin()->second.if_a<std::string>();
-  auto bytes = text == nullptr ? fail(ErrorCode::Malformed, "") : from_base64(*text);
-  if (!bytes) return fault("\"$bytes\" must be base64 text");
-  return Value(std::move(*bytes));
-}
-
 Read<Value> read_object(ondemand::object source, Depth depth) {
   Map map;
   for (auto item : source) {
@@ -67,7 +62,7 @@ Read<Value> read_object(ondemand::object source, Depth depth) {
     if (!value) return value;
     if (!map.emplace(std::move(name), std::move(*value)).second) return fault("one key twice in an object");
   }
-  return bytes_or_map(std::move(map));
+  return Value(std::move(map));
 }
 
 template <class Source>
@@ -103,7 +98,7 @@ Read<Value> read_scalar(Source& source, ondemand::json_type type) {
 
 template <class Source>
 Read<Value> read_any(Source& source, Depth depth) {
-  if (depth > Depth{kMaxDepth}) return fault("nested deeper than 64 levels");
+  if (depth > kMaxTextDepth) return fault("nested deeper than 64 levels");
   ondemand::json_type type{};
   if (const auto error = source.type().get(type)) return fault(error);
   if (type == ondemand::json_type::array) {
@@ -153,6 +148,10 @@ tl::unexpected<Error> report(const Fault& fault, std::size_t line) {
 }  // namespace
 
 Result<Value> from_json(std::string_view text, unsigned wrapping) {
+  return read_json(text, wrapping, nullptr);
+}
+
+Result<Value> read_json(std::string_view text, unsigned wrapping, std::vector<FieldPath>* counters) {
   const simdjson::padded_string padded(text);
   const std::string_view view(padded.data(), padded.size());
   ondemand::parser parser;
@@ -168,6 +167,10 @@ Result<Value> from_json(std::string_view text, unsigned wrapping) {
   const char* rest = nullptr;  // only a document read to its end has no current location
   if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS)
     return report({simdjson::SUCCESS, "text after the end of the value"}, line_of(view, document));
+  if (counters != nullptr) {
+    if (auto taken = take_counters(*value, *counters); !taken) return fail(taken.error());
+  }
+  if (auto resolved = resolve_marks(*value, kMaxDepth + wrapping); !resolved) return fail(resolved.error());
   return std::move(*value);
 }
 

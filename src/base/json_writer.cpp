@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/base64.hpp"
+#include "base/bytes.hpp"
 
 namespace fermata {
 namespace {
@@ -40,9 +41,8 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 void append_real(std::string& out, double value) {
-  // JSON has no NaN and no infinity.
   if (!std::isfinite(value)) {
-    out += "null";
+    out += fmt::format(R"({{"$double":"{}"}})", std::isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
     return;
   }
   const std::string text = fmt::format("{}", value);
@@ -51,34 +51,51 @@ void append_real(std::string& out, double value) {
   if (text.find_first_of(".e") == std::string::npos) out += ".0";
 }
 
-struct JsonWriter {
-  std::string& out;
-  void operator()(std::nullptr_t) const { out += "null"; }
-  void operator()(bool v) const { out += v ? "true" : "false"; }
-  void operator()(std::int64_t v) const { out += std::to_string(v); }
-  void operator()(double v) const { append_real(out, v); }
-  void operator()(const std::string& v) const { append_string(out, v); }
-  void operator()(const Bytes& v) const { out += fmt::format(R"({{"$bytes":"{}"}})", to_base64(v)); }
+class JsonWriter {
+ public:
+  explicit JsonWriter(std::string& out) : out_(out) {}
+  void operator()(std::nullptr_t) const { out_ += "null"; }
+  void operator()(bool v) const { out_ += v ? "true" : "false"; }
+  void operator()(std::int64_t v) const { out_ += std::to_string(v); }
+  void operator()(double v) const { append_real(out_, v); }
+  void operator()(const std::string& v) const { append_string(out_, v); }
+  void operator()(const Bytes& v) const { out_ += fmt::format(R"({{"$bytes":"{}"}})", to_base64(v)); }
   void operator()(const Array& v) const {
-    out.push_back('[');
+    out_.push_back('[');
     for (const Value& item : v) {
-      if (&item != v.data()) out.push_back(',');
+      if (&item != v.data()) out_.push_back(',');
       std::visit(*this, item.variant());
     }
-    out.push_back(']');
+    out_.push_back(']');
+  }
+  void operator()(Timestamp v) const { out_ += fmt::format(R"({{"$timestamp":"{}"}})", TimestampText(v).view()); }
+  void operator()(const Attachment& v) const {
+    out_ += fmt::format(R"({{"$attachment":{{"hash":"{}","size":{},"metadata":)", to_hex(v.hash()), v.size_bytes());
+    (*this)(Map(v.metadata().begin(), v.metadata().end()));
+    out_ += "}}";
   }
   void operator()(const Map& v) const {
-    out.push_back('{');
+    const bool looks_marked = v.size() == 1 && v.begin()->first.starts_with('$');
+    if (looks_marked) out_ += R"({"$map":)";
+    fields(v);
+    if (looks_marked) out_.push_back('}');
+  }
+
+ private:
+  void fields(const Map& v) const {
+    out_.push_back('{');
     const char* separator = "";
     for (const auto& [key, item] : v) {
-      out += separator;
+      out_ += separator;
       separator = ",";
-      append_string(out, key);
-      out.push_back(':');
+      append_string(out_, key);
+      out_.push_back(':');
       std::visit(*this, item.variant());
     }
-    out.push_back('}');
+    out_.push_back('}');
   }
+
+  std::string& out_;
 };
 
 }  // namespace

@@ -75,6 +75,17 @@ std::span<const Register> Document::below(const Path& path) const {
   return {first, end_of_subtree(first, registers_.end(), path)};
 }
 
+std::vector<Path> Document::counters() const {
+  std::vector<Path> found;
+  for (const Register& r : registers_) {
+    if (r.kind != RegisterKind::Counter) continue;
+    Path path = counter_path(r);
+    if ((found.empty() || found.back() != path) && is_counter(below(path), path.size()))
+      found.push_back(std::move(path));
+  }
+  return found;
+}
+
 bool Document::stands_below_counter(const Path& path) const {
   for (std::size_t depth = 1; depth < path.size(); ++depth) {
     if (is_counter(below({path.begin(), path.begin() + static_cast<std::ptrdiff_t>(depth)}), depth)) return true;

@@ -106,6 +106,9 @@ class Document {
   // What people see, without "_id". For a tombstone: what it last looked like, for routing only.
   [[nodiscard]] Map view() const;
 
+  // Where counters are seen.
+  [[nodiscard]] std::vector<Path> counters() const;
+
   // The greatest stamp in the document.
   [[nodiscard]] Stamp newest_stamp() const;
 

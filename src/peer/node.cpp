@@ -9,6 +9,7 @@
 #include "net/tls_transport.hpp"
 #include "peer/words.hpp"
 #include "query/database_impl.hpp"
+#include "store/attachments.hpp"
 
 namespace fermata {
 namespace {
@@ -35,7 +36,8 @@ Node::Node(Parts parts)
       identity_(std::move(parts.identity)),
       chosen_keeper_(parts.background),
       loop_(net::make_asio_loop()),
-      engine_(store_of(*database_), engine_options(identity_, std::move(parts.name), parts.tombstone_ttl)) {}
+      engine_(store_of(*database_), engine_options(identity_, std::move(parts.name), parts.tombstone_ttl)),
+      callbacks_(std::move(parts.executor)) {}
 
 Result<std::unique_ptr<Node>> Node::make(Parts parts) {
   std::unique_ptr<Node> node(new Node(std::move(parts)));
@@ -56,7 +58,9 @@ Result<std::unique_ptr<Node>> Node::make(Parts parts) {
 Node::~Node() {
   stop();
   set_commit_hook(*database_, {});
+  set_eviction_rule(*database_, {});
   store_of(*database_).set_reopen_listener({});
+  store_of(*database_).attachments().set_stored_listener({});
   net::stop(*loop_);
   thread_.join();
 }
@@ -97,7 +101,11 @@ void Node::connect_events() {
   set_commit_hook(*database_, [this](const store::SharedCommit& event) {
     if (commits_.push(event)) loop_->post([this] { note_commits(); });
   });
+  set_eviction_rule(*database_, [this](std::string_view collection, std::string_view id, const Map& fields) {
+    return wanted_.may_evict(collection, id, fields);
+  });
   store_of(*database_).set_reopen_listener([this] { loop_->post([this] { quiesce_soon(); }); });
+  note_contents();
 }
 
 void Node::note_commits() {
@@ -172,7 +180,8 @@ void Node::stop() {
   }
   if (joined != nullptr) leave(*joined, *this);
   auto closed = std::make_shared<std::promise<void>>();
-  loop_->post([this, closed] {
+  auto fetches = std::make_shared<std::map<sync::FetchId, std::shared_ptr<ProgressCall>>>();
+  loop_->post([this, closed, fetches] {
     keeper_ = nullptr;
     if (flush_) loop_->cancel(flush_->timer);
     flush_.reset();
@@ -182,18 +191,21 @@ void Node::stop() {
     resume_observers(*database_);
     engine_.goodbye(std::nullopt, loop_->now());
     pump();
+    fetches->swap(fetches_);
     transport_->suspend(kStopWithin, [closed] { closed->set_value(); });
   });
   closed->get_future().wait();
+  for (const auto& [id, call] : *fetches) call->cancel();
 }
 
-Result<sync::SubscriptionId> Node::subscribe(query::Predicate predicate) {
+Result<sync::SubscriptionId> Node::subscribe(query::Predicate predicate, sync::AttachmentPolicy attachments) {
   return on_loop<Result<sync::SubscriptionId>>(
       fail(ErrorCode::Closed, "this peer was stopped"),
-      [this, predicate = std::move(predicate)]() -> Result<sync::SubscriptionId> {
+      [this, attachments, predicate = std::move(predicate)]() -> Result<sync::SubscriptionId> {
         if (auto allowed = engine_.may_subscribe(predicate); !allowed) return fail(std::move(allowed.error()));
-        const auto id = engine_.subscribe(predicate, loop_->now());
+        const auto id = engine_.subscribe(predicate, loop_->now(), attachments);
         subscribed_.insert(id);
+        wanted_.add(id, predicate);
         pump();
         return id;
       });
@@ -204,6 +216,7 @@ void Node::unsubscribe(sync::SubscriptionId id) {
   if (stopped_) return;
   loop_->post([this, id] {
     subscribed_.erase(id);
+    wanted_.remove(id);
     engine_.unsubscribe(id, loop_->now());
     pump();
   });
@@ -211,6 +224,7 @@ void Node::unsubscribe(sync::SubscriptionId id) {
 
 void Node::pump() {
   while (const auto action = engine_.poll()) perform(*action);
+  tell_fetches();
   if (flush_) flush_or_leave();
   note_catch_up();
   arm_timer();

@@ -16,8 +16,10 @@
 #include "base/loop.hpp"
 #include "base/transport.hpp"
 #include "net/identity.hpp"
+#include "peer/callbacks.hpp"
 #include "peer/commit_queue.hpp"
 #include "peer/participant.hpp"
+#include "peer/wanted.hpp"
 #include "sync/engine.hpp"
 
 namespace fermata {
@@ -30,6 +32,7 @@ class Node final : public SyncParticipant {
     std::string name;
     Duration tombstone_ttl = std::chrono::hours(30 * 24);
     BackgroundSync* background = nullptr;  // nullptr: the shared one, fetched at start
+    Executor executor;                     // of callbacks; empty: a thread of our own
   };
 
   [[nodiscard]] static Result<std::unique_ptr<Node>> make(Parts parts);
@@ -42,8 +45,12 @@ class Node final : public SyncParticipant {
   void stop();
   [[nodiscard]] PeerStatus status();
   // Errors: LimitExceeded, Closed.
-  [[nodiscard]] Result<sync::SubscriptionId> subscribe(query::Predicate predicate);
+  [[nodiscard]] Result<sync::SubscriptionId> subscribe(query::Predicate predicate, sync::AttachmentPolicy attachments);
   void unsubscribe(sync::SubscriptionId id);
+  [[nodiscard]] Callbacks& callbacks() { return callbacks_; }
+  // Error: Closed.
+  [[nodiscard]] Result<sync::FetchId> fetch(const Attachment& attachment, std::shared_ptr<ProgressCall> call);
+  void end_fetch(sync::FetchId id);
 
   // SyncParticipant; any thread.
   void pause(const PauseOrder& order, std::function<void(std::uint64_t unsent)> done) override;
@@ -75,6 +82,8 @@ class Node final : public SyncParticipant {
 
   void connect_events();
   void note_commits();
+  void note_contents();
+  void tell_fetches();
   [[nodiscard]] Status open_network(const NetworkOptions& network);
   void pump();
   void perform(const sync::Action& action);
@@ -97,6 +106,7 @@ class Node final : public SyncParticipant {
   std::unique_ptr<Transport> transport_;
   sync::Engine engine_;
   CommitQueue commits_;
+  Callbacks callbacks_;
 
   // Loop thread only.
   Loop::TimerId timer_ = 0;
@@ -107,8 +117,10 @@ class Node final : public SyncParticipant {
   std::map<LinkId, std::string> links_;  // and who they lead to, for people
   std::set<LinkId> heard_;               // those of links_ whose remote has accepted us
   std::set<sync::SubscriptionId> subscribed_;
-  std::set<std::string> reasons_;  // why peers were cut off, each logged once
-  std::set<LinkId> catching_up_;   // those of links_ whose first catch-up is not noted yet
+  Wanted wanted_;
+  std::map<sync::FetchId, std::shared_ptr<ProgressCall>> fetches_;  // those that have not ended
+  std::set<std::string> reasons_;                                   // why peers were cut off, each logged once
+  std::set<LinkId> catching_up_;  // those of links_ whose first catch-up is not noted yet
   CatchUp catch_up_;
   bool paused_ = false;
   std::uint64_t pauses_ = 0;

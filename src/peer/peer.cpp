@@ -29,8 +29,9 @@ Peer::~Peer() {
 }
 
 Result<std::unique_ptr<Peer>> Peer::open(Options options) {
-  auto database =
-      open_database({.directory = options.directory, .must_exist = options.must_exist}, std::move(options.executor));
+  auto database = open_database(
+      {.directory = options.directory, .must_exist = options.must_exist, .durability = options.durability},
+      options.executor);
   if (!database) return fail(database.error());
   auto key = load_device_key(options.directory);
   if (!key) return fail(key.error());
@@ -40,7 +41,8 @@ Result<std::unique_ptr<Peer>> Peer::open(Options options) {
                           .identity = std::move(*identity),
                           .name = options.name.empty() ? host_name() : std::move(options.name),
                           .tombstone_ttl = options.tombstone_ttl,
-                          .background = options.background});
+                          .background = options.background,
+                          .executor = std::move(options.executor)});
   if (!node) return fail(node.error());
   return std::unique_ptr<Peer>(new Peer(std::make_unique<Impl>(Impl{std::move(*node)})));
 }
@@ -49,15 +51,29 @@ Database& Peer::database() {
   return impl_->node->database();
 }
 
-Result<Subscription> Peer::subscribe(std::string_view select, const Map& parameters) {
+Result<Subscription> Peer::subscribe(std::string_view select, const Map& parameters, const SubscribeOptions& options) {
   auto predicate = query::Predicate::parse(select, parameters);
   if (!predicate) return fail(predicate.error());
-  const auto subscribed = impl_->node->subscribe(std::move(*predicate));
+  const auto subscribed =
+      impl_->node->subscribe(std::move(*predicate), options.fetch_attachments ? sync::AttachmentPolicy::WithDocuments
+                                                                              : sync::AttachmentPolicy::OnDemand);
   if (!subscribed) return fail(subscribed.error());
   // A handle may outlive its peer; then there is nothing left to cancel.
   const std::weak_ptr<Node> weak = impl_->node;
   return Subscription(std::shared_ptr<void>(nullptr, [weak, id = *subscribed](void*) {
     if (const auto node = weak.lock()) node->unsubscribe(id);
+  }));
+}
+
+Result<AttachmentFetch> Peer::fetch_attachment(const Attachment& attachment,
+                                               std::function<void(const AttachmentProgress&)> progress) {
+  auto call = std::make_shared<ProgressCall>(impl_->node->callbacks(), std::move(progress));
+  const auto id = impl_->node->fetch(attachment, call);
+  if (!id) return fail(id.error());
+  const std::weak_ptr<Node> weak = impl_->node;
+  return AttachmentFetch(std::shared_ptr<void>(nullptr, [weak, call, id = *id](void*) {
+    call->cancel();
+    if (const auto node = weak.lock()) node->end_fetch(id);
   }));
 }
 

@@ -14,6 +14,11 @@ namespace fermata {
 // empty clears.
 void set_commit_hook(Database& database, std::function<void(const store::SharedCommit&)> hook);
 
+// Whether a document may be evicted; an Error says why not. Called inside transactions: must be quick and call nothing
+// of the database. Empty permits everything.
+using EvictionRule = std::function<Status(std::string_view collection, std::string_view id, const Map& fields)>;
+void set_eviction_rule(Database& database, EvictionRule rule);
+
 // Live queries stand still after a quiesce() until the database is used; this is such a use, without opening a file.
 void resume_observers(Database& database);
 

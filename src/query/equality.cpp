@@ -15,7 +15,7 @@ std::string key_of(char kind, std::string_view bytes) {
 
 std::optional<std::string> key_of(const Scalar& scalar) {
   if (const auto* integer = std::get_if<std::int64_t>(&scalar)) return key_of('i', std::to_string(*integer));
-  if (const auto* text = std::get_if<std::string_view>(&scalar)) return key_of('t', *text);
+  if (const auto text = text_of(scalar)) return key_of('t', *text);
   if (const auto* blob = std::get_if<Bytes>(&scalar)) return key_of('b', std::string(blob->begin(), blob->end()));
   const auto* real = std::get_if<double>(&scalar);
   if (real == nullptr) return std::nullopt;
@@ -49,16 +49,20 @@ std::optional<std::string> equality_key(const crdt::Path& path, std::string_view
 }
 
 // The id is the most selective there can be; else the first is as good as another.
-std::optional<Equality> Predicate::equality() const {
-  if (where_ == nullptr) return std::nullopt;
-  if (where_->kind != ExpressionKind::And) return equality_in(*where_);
+std::optional<Equality> equality_of(const Expression* where) {
+  if (where == nullptr) return std::nullopt;
+  if (where->kind != ExpressionKind::And) return equality_in(*where);
   std::optional<Equality> first;
-  for (const Expression& child : where_->children) {
+  for (const Expression& child : where->children) {
     auto found = equality_in(child);
     if (found && is_id(found->path)) return found;
     if (!first) first = std::move(found);
   }
   return first;
+}
+
+std::optional<Equality> Predicate::equality() const {
+  return equality_of(where_.get());
 }
 
 }  // namespace fermata::query

@@ -1,10 +1,8 @@
-// The grammar of the query language, in PEGTL's terms. Included by parser.cpp only: it is slow to compile.
-// Each rule passes over the white space behind it. `expected<Rule>` says what a syntax error at that rule asks for.
+// The grammar of the query language, in PEGTL's terms. Each rule passes over the white space behind it, unless
+// something may follow without any.
 #pragma once
 
 #include <tao/pegtl.hpp>
-#include <tao/pegtl/contrib/limit_depth.hpp>
-#include <tao/pegtl/contrib/parse_tree.hpp>
 
 #include "query/ast.hpp"
 
@@ -54,6 +52,35 @@ struct k_null : keyword<TAO_PEGTL_ISTRING("null")> {};
 struct k_missing : keyword<TAO_PEGTL_ISTRING("missing")> {};
 struct k_true : keyword<TAO_PEGTL_ISTRING("true")> {};
 struct k_false : keyword<TAO_PEGTL_ISTRING("false")> {};
+struct k_distinct : keyword<TAO_PEGTL_ISTRING("distinct")> {};
+struct k_as : keyword<TAO_PEGTL_ISTRING("as")> {};
+struct k_inner : keyword<TAO_PEGTL_ISTRING("inner")> {};
+struct k_left : keyword<TAO_PEGTL_ISTRING("left")> {};
+struct k_outer : keyword<TAO_PEGTL_ISTRING("outer")> {};
+struct k_join : keyword<TAO_PEGTL_ISTRING("join")> {};
+struct k_group : keyword<TAO_PEGTL_ISTRING("group")> {};
+struct k_having : keyword<TAO_PEGTL_ISTRING("having")> {};
+struct k_offset : keyword<TAO_PEGTL_ISTRING("offset")> {};
+struct k_between : keyword<TAO_PEGTL_ISTRING("between")> {};
+struct k_contains : keyword<TAO_PEGTL_ISTRING("contains")> {};
+struct k_match : keyword<TAO_PEGTL_ISTRING("match")> {};
+struct k_any : keyword<TAO_PEGTL_ISTRING("any")> {};
+struct k_every : keyword<TAO_PEGTL_ISTRING("every")> {};
+struct k_satisfies : keyword<TAO_PEGTL_ISTRING("satisfies")> {};
+struct k_end : keyword<TAO_PEGTL_ISTRING("end")> {};
+struct k_update_local_diff : keyword<TAO_PEGTL_ISTRING("update_local_diff")> {};
+struct k_unset : keyword<TAO_PEGTL_ISTRING("unset")> {};
+struct k_evict : keyword<TAO_PEGTL_ISTRING("evict")> {};
+struct k_returning : keyword<TAO_PEGTL_ISTRING("returning")> {};
+struct k_create : keyword<TAO_PEGTL_ISTRING("create")> {};
+struct k_drop : keyword<TAO_PEGTL_ISTRING("drop")> {};
+struct k_show : keyword<TAO_PEGTL_ISTRING("show")> {};
+struct k_explain : keyword<TAO_PEGTL_ISTRING("explain")> {};
+struct k_fulltext : keyword<TAO_PEGTL_ISTRING("fulltext")> {};
+struct k_index : keyword<TAO_PEGTL_ISTRING("index")> {};
+struct k_indexes : keyword<TAO_PEGTL_ISTRING("indexes")> {};
+struct k_if : keyword<TAO_PEGTL_ISTRING("if")> {};
+struct k_exists : keyword<TAO_PEGTL_ISTRING("exists")> {};
 
 // Words that would make a statement ambiguous as names; they need double quotes there.
 struct reserved
@@ -65,7 +92,9 @@ struct plain_name : seq<not_at<reserved>, any_word> {};
 struct quote_end : one<'"'> {};
 struct quoted_name : if_must<one<'"'>, star<sor<string<'"', '"'>, not_one<'"'>>>, quote_end> {};
 struct path_part : sor<quoted_name, any_word> {};
-struct path : seq<sor<quoted_name, plain_name>, star<if_must<one<'.'>, path_part>>, gap> {};
+struct path : seq<sor<quoted_name, plain_name>, star<if_must<one<'.'>, path_part>>> {};
+struct field : seq<path, gap> {};
+struct name : seq<sor<quoted_name, plain_name>, gap> {};
 struct collection : seq<sor<quoted_name, plain_name>, gap> {};
 
 // Values
@@ -95,183 +124,132 @@ struct elements : list_must<member_value, sign<','>> {};
 struct array_body : seq<opt<elements>, must<array_end>> {};
 struct array : if_must<sign<'['>, array_body> {};
 
-// Expressions. A parenthesis always opens a condition, never a value, so nothing is parsed twice.
-struct operand : seq<sor<scalar, object, array, path>, gap> {};
+// Expressions, from what binds most to what binds least. Conditions are expressions too, so a parenthesis may hold
+// either, and nothing is parsed twice.
+struct expression;
+struct open : sign<'('> {};
+struct close : sign<')'> {};
+struct group_end : one<')'> {};
+struct group_body : seq<expression> {};
+struct group : if_must<open, group_body, group_end> {};
+struct function_name : seq<plain_name> {};
+struct all_rows : sign<'*'> {};
+struct argument : seq<expression> {};
+struct arguments : seq<opt<k_distinct>, list_must<argument, sign<','>>> {};
+struct call_end : one<')'> {};
+struct call_body : seq<sor<all_rows, opt<arguments>>, must<call_end>> {};
+struct call : seq<function_name, gap, open, call_body> {};
+struct variable : seq<name> {};
+struct satisfied : seq<expression> {};
+struct sum;
+struct looked_through : seq<sum> {};
+struct quantified_body : must<looked_through, k_satisfies, satisfied, k_end> {};
+struct quantified : seq<sor<k_any, k_every>, variable, k_in, quantified_body> {};
+struct primary : sor<scalar, object, array, group, quantified, call, path> {};
+struct element_end : one<']'> {};
+struct element_body : seq<expression> {};
+struct element : if_must<sign<'['>, element_body, element_end> {};
+struct member_of : if_must<one<'.'>, path_part> {};
+struct postfix : seq<primary, star<seq<gap, sor<element, member_of>>>, gap> {};
+struct minus : sign<'-'> {};
+struct negative : seq<plus<minus>, postfix> {};
+struct factor : sor<postfix, negative> {};
+struct product_sign : one<'*', '/', '%'> {};
+struct product : seq<factor, star<if_must<product_sign, gap, factor>>> {};
+struct sum_sign : sor<string<'|', '|'>, one<'+', '-'>> {};
+struct sum : seq<product, star<if_must<sum_sign, gap, product>>> {};
+
+struct operand : seq<sum> {};
 struct comparison_sign : seq<sor<string<'=', '='>, string<'!', '='>, string<'<', '>'>, string<'<', '='>,
                                  string<'>', '='>, one<'=', '<', '>'>>> {};
 struct compare : if_must<comparison_sign, gap, operand> {};
-struct open : sign<'('> {};
-struct close : sign<')'> {};
-struct listed : list_must<operand, sign<','>> {};
-struct in : seq<opt<k_not>, k_in, must<open, listed, close>> {};
+struct listed : list_must<argument, sign<','>> {};
+struct in_list_body : seq<opt<listed>, must<close>> {};
+struct in_list : if_must<open, in_list_body> {};
+struct in_array : seq<sum> {};
+struct in_what : sor<in_list, in_array> {};
+struct in : seq<opt<k_not>, k_in, must<in_what>> {};
+struct between : seq<opt<k_not>, k_between, must<operand, k_and, operand>> {};
+struct contains : if_must<k_contains, operand> {};
 struct pattern : seq<sor<text, parameter, k_null>, gap> {};
+struct matching : if_must<k_match, pattern> {};
 struct like : seq<opt<k_not>, k_like, must<pattern>> {};
 struct is_what : sor<k_null, k_missing> {};
 struct is : if_must<k_is, opt<k_not>, is_what> {};
-struct condition : seq<operand, opt<sor<compare, in, like, is>>> {};
-struct expression;
-struct group_body : seq<expression> {};
-struct group : if_must<open, group_body, close> {};
-struct term : sor<group, condition> {};
-struct negation : seq<star<k_not>, term> {};
+struct condition : seq<sum, opt<sor<compare, in, like, between, contains, matching, is>>> {};
+struct negation : seq<star<k_not>, condition> {};
 struct conjunction : list_must<negation, k_and> {};
 struct expression : list_must<conjunction, k_or> {};
 
 // Statements
 struct where : if_must<k_where, expression> {};
 struct everything : sign<'*'> {};
-struct order_term : seq<path, opt<sor<k_asc, k_desc>>> {};
+struct projected_name : seq<name> {};
+struct projection : seq<expression, opt<if_must<k_as, projected_name>>> {};
+struct projected : sor<everything, projection> {};
+struct projections : list_must<projected, sign<','>> {};
+struct distinct : seq<k_distinct, not_at<sor<one<','>, k_from, k_as>>> {};
+struct alias : seq<name> {};
+struct source : seq<collection, opt<if_must<k_as, alias>>> {};
+struct join_kind : sor<k_inner, seq<k_left, opt<k_outer>>> {};
+struct join_condition : seq<expression> {};
+struct join : seq<opt<join_kind>, if_must<k_join, source, k_on, join_condition>> {};
+struct grouped : list_must<argument, sign<','>> {};
+struct grouping : if_must<k_group, k_by, grouped> {};
+struct having : if_must<k_having, expression> {};
+struct order_term : seq<expression, opt<sor<k_asc, k_desc>>> {};
 struct order_terms : list_must<order_term, sign<','>> {};
 struct order : if_must<k_order, k_by, order_terms> {};
 struct limit_value : seq<sor<number, parameter>, gap> {};
 struct limit : if_must<k_limit, limit_value> {};
-struct select : seq<if_must<k_select, everything, k_from, collection>, opt<where>, opt<order>, opt<limit>> {};
+struct offset : if_must<k_offset, limit_value> {};
+struct select : seq<if_must<k_select, opt<distinct>, projections, k_from, source>, star<join>, opt<where>,
+                    opt<grouping>, opt<having>, opt<order>, opt<limit>, opt<offset>> {};
+struct returning : if_must<k_returning, projections> {};
 
 struct document_value : seq<sor<object, parameter>, gap> {};
 struct document : if_must<open, document_value, close> {};
 struct documents : list_must<document, sign<','>> {};
 struct do_nothing : k_nothing {};
 struct do_update : k_update {};
-struct do_what : sor<do_nothing, do_update> {};
+struct do_update_local_diff : k_update_local_diff {};
+struct do_what : sor<do_nothing, do_update_local_diff, do_update> {};
 struct conflict_rule : sor<k_fail, if_must<k_do, do_what>> {};
 struct conflict : if_must<k_on, k_id, k_conflict, conflict_rule> {};
-struct insert : seq<if_must<k_insert, k_into, collection, k_documents, documents>, opt<conflict>> {};
+struct insert : seq<if_must<k_insert, k_into, collection, k_documents, documents>, opt<conflict>, opt<returning>> {};
 
 struct equals : sign<'='> {};
-struct assignment : seq<path, must<equals, operand>> {};
+struct assigned : seq<expression> {};
+struct assignment : seq<field, must<equals, assigned>> {};
 struct assignments : list_must<assignment, sign<','>> {};
-struct increase : seq<path, must<k_by, operand>> {};
+struct removal : seq<field> {};
+struct removals : list_must<removal, sign<','>> {};
+struct increase : seq<field, must<k_by, operand>> {};
 struct increases : list_must<increase, sign<','>> {};
-struct change : sor<if_must<k_set, assignments>, if_must<k_increment, increases>> {};
-struct update : seq<if_must<k_update, collection, change>, opt<where>> {};
-struct erase : seq<if_must<k_delete, k_from, collection>, opt<where>> {};
+struct change : sor<if_must<k_set, assignments>, if_must<k_unset, removals>, if_must<k_increment, increases>> {};
+struct changes : plus<change> {};
+struct update : seq<if_must<k_update, collection, changes>, opt<where>, opt<returning>> {};
+struct erase : seq<if_must<k_delete, k_from, collection>, opt<where>, opt<returning>> {};
+struct evict : seq<if_must<k_evict, k_from, collection>, opt<where>, opt<returning>> {};
 
-struct any_statement : sor<select, insert, update, erase> {};
+struct index_name : seq<name> {};
+struct if_not_exists : if_must<k_if, k_not, k_exists> {};
+struct if_exists : if_must<k_if, k_exists> {};
+struct indexed : seq<field, opt<sor<k_asc, k_desc>>> {};
+struct indexed_fields : list_must<indexed, sign<','>> {};
+struct index_kind : seq<opt<k_fulltext>, k_index> {};
+struct create_index
+    : if_must<k_create, index_kind, opt<if_not_exists>, index_name, k_on, collection, open, indexed_fields, close> {};
+struct drop_index : if_must<k_drop, k_index, opt<if_exists>, index_name> {};
+struct show_what : sor<k_indexes, k_index> {};
+struct show_indexes : if_must<k_show, show_what> {};
+struct explained : seq<select> {};
+struct explain : if_must<k_explain, explained> {};
+
+struct any_statement : sor<select, insert, update, erase, evict, create_index, drop_index, show_indexes, explain> {};
 struct finish : eof {};
 struct statement : seq<gap, must<any_statement>, opt<sign<';'>>, must<finish>> {};
-struct bare_name : seq<plain_name, eof> {};
-
-// What each rule that must match asks for, put after "expected".
-template <class Rule>
-inline constexpr const char* expected = nullptr;
-inline constexpr const char* kValueHelp = "a value: a number, 'text', true, false, null, a :parameter or a field";
-inline constexpr const char* kConditionHelp = "a condition, such as field = 'text'";
-inline constexpr const char* kMemberHelp = "a value: a number, 'text', true, false, null, a :parameter, {...} or [...]";
-template <>
-inline constexpr const char* expected<any_statement> = "SELECT, INSERT, UPDATE or DELETE";
-template <>
-inline constexpr const char* expected<finish> = "the end of the statement, or a clause that can follow here";
-template <>
-inline constexpr const char* expected<everything> = "* (whole documents are selected)";
-template <>
-inline constexpr const char* expected<k_from> = "FROM";
-template <>
-inline constexpr const char* expected<k_by> = "BY";
-template <>
-inline constexpr const char* expected<k_into> = "INTO";
-template <>
-inline constexpr const char* expected<k_documents> = "DOCUMENTS";
-template <>
-inline constexpr const char* expected<k_id> = "ID CONFLICT";
-template <>
-inline constexpr const char* expected<k_conflict> = "CONFLICT";
-template <>
-inline constexpr const char* expected<change> = "SET or INCREMENT";
-template <>
-inline constexpr const char* expected<increases> = "a field to increment";
-template <>
-inline constexpr const char* expected<increase> = "a field to increment";
-template <>
-inline constexpr const char* expected<collection> =
-    "the name of a collection (a reserved word needs \"double quotes\")";
-template <>
-inline constexpr const char* expected<path_part> = "the name of a field after the dot";
-template <>
-inline constexpr const char* expected<quote_end> = "a closing double quote";
-template <>
-inline constexpr const char* expected<text_end> = "a closing quote (a quote inside 'text' is written twice)";
-template <>
-inline constexpr const char* expected<parameter_name> = "the name of a parameter after the colon";
-template <>
-inline constexpr const char* expected<colon> = "a colon after the field's name";
-template <>
-inline constexpr const char* expected<member_value> = kMemberHelp;
-template <>
-inline constexpr const char* expected<next_member> = "the name of a field";
-template <>
-inline constexpr const char* expected<object_end> = "a field's name, a comma or }";
-template <>
-inline constexpr const char* expected<array_end> = "a value, a comma or ]";
-template <>
-inline constexpr const char* expected<operand> = kValueHelp;
-template <>
-inline constexpr const char* expected<listed> = kValueHelp;
-template <>
-inline constexpr const char* expected<open> = "(";
-template <>
-inline constexpr const char* expected<close> = ")";
-template <>
-inline constexpr const char* expected<pattern> = "a pattern: 'text' or a :parameter";
-template <>
-inline constexpr const char* expected<is_what> = "NULL or MISSING";
-template <>
-inline constexpr const char* expected<expression> = kConditionHelp;
-template <>
-inline constexpr const char* expected<group_body> = kConditionHelp;
-template <>
-inline constexpr const char* expected<conjunction> = kConditionHelp;
-template <>
-inline constexpr const char* expected<negation> = kConditionHelp;
-template <>
-inline constexpr const char* expected<order_terms> = "a field to order by";
-template <>
-inline constexpr const char* expected<order_term> = "a field to order by";
-template <>
-inline constexpr const char* expected<limit_value> = "a number or a :parameter";
-template <>
-inline constexpr const char* expected<document_value> = "a document: a :parameter or {...}";
-template <>
-inline constexpr const char* expected<documents> = "a document in parentheses: (:parameter) or ({...})";
-template <>
-inline constexpr const char* expected<document> = "a document in parentheses: (:parameter) or ({...})";
-template <>
-inline constexpr const char* expected<do_what> = "NOTHING or UPDATE";
-template <>
-inline constexpr const char* expected<conflict_rule> = "FAIL, DO NOTHING or DO UPDATE";
-template <>
-inline constexpr const char* expected<equals> = "=";
-template <>
-inline constexpr const char* expected<assignments> = "a field to set";
-template <>
-inline constexpr const char* expected<assignment> = "a field to set";
-
-// A rule with a text may still fail quietly where it is optional; only must<> raises.
-struct Messages {
-  template <class Rule>
-  static constexpr const char* message = expected<Rule>;
-  template <class Rule>
-  static constexpr bool raise_on_failure = false;
-};
-template <class Rule>
-using control = must_if<Messages, normal, false>::control<Rule>;
-
-// The insides of what nests: counted once the bracket is there, so that a mere attempt does not count.
-template <class Rule>
-struct action : nothing<Rule> {};
-template <>
-struct action<group_body> : limit_depth<kMaxNesting> {};
-template <>
-struct action<object_body> : limit_depth<kMaxNesting> {};
-template <>
-struct action<array_body> : limit_depth<kMaxNesting> {};
-
-// The rules that become nodes of the parse tree.
-template <class Rule>
-using selector = parse_tree::selector<
-    Rule, parse_tree::store_content::on<plain_name, any_word, quoted_name, path, collection, parameter, number, text,
-                                        json_text, k_true, k_false, k_null, k_missing, k_not, object, member, array,
-                                        comparison_sign, condition, compare, in, like, is, negation, conjunction,
-                                        expression, where, order_term, k_desc, limit, select, insert, do_nothing,
-                                        do_update, update, assignment, increase, erase>>;
+// What needs no quotes wherever a name may stand: in parentheses, a leading DISTINCT would be taken for the word.
+struct bare_name : seq<not_at<k_distinct>, plain_name, eof> {};
 
 }  // namespace fermata::query::grammar

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/utf8.hpp"
+#include "query/functions.hpp"
 #include "query/parser.hpp"
 
 namespace fermata::query {
@@ -60,9 +61,14 @@ Status write_map(std::string& out, const Map& map) {
   return {};
 }
 
-// Writes one statement's text; the first value without a literal stops it.
+// What becomes of values that have no literal.
+enum class Unwritable : std::uint8_t { Refused, Described };
+
+// Writes one statement's text.
 class Writer {
  public:
+  explicit Writer(Unwritable unwritable = Unwritable::Refused, std::span<const std::string> aliases = {})
+      : unwritable_(unwritable), aliases_(aliases) {}
   std::string take() { return std::move(out_); }
   [[nodiscard]] const Status& status() const { return status_; }
   void append(std::string_view text) { out_ += text; }
@@ -78,15 +84,94 @@ class Writer {
         return negated(node.children.front());
       case ExpressionKind::Compare:
         return compared(node);
+      case ExpressionKind::Any:
+      case ExpressionKind::Every:
+        return quantified(node);
+      case ExpressionKind::Call:
+        return call(node);
       default:
         return suffixed(node, "");
     }
   }
 
- private:
   void operand(const Operand& operand) {
     if (const auto* path = std::get_if<crdt::Path>(&operand)) return write_path(out_, *path);
-    if (auto written = write_literal(out_, std::get<Value>(operand)); !written && status_) status_ = written;
+    if (const auto* value = std::get_if<Value>(&operand)) return literal(*value);
+    if (const auto* joined = std::get_if<JoinedPath>(&operand)) {
+      if (joined->source < aliases_.size()) write_name(out_, aliases_[joined->source]);
+      out_ += '.';
+      return write_path(out_, joined->path);
+    }
+    if (const auto* variable = std::get_if<Variable>(&operand)) return write_name(out_, variables_[variable->depth]);
+    if (const auto* slot = std::get_if<Slot>(&operand)) {
+      out_ += "$" + std::to_string(slot->number);
+      return;
+    }
+    computed(*std::get<ExpressionRef>(operand));
+  }
+
+ private:
+  void literal(const Value& value) {
+    if (const auto* timestamp = value.if_a<Timestamp>()) {
+      out_ += "timestamp('" + timestamp->to_text() + "')";
+      return;
+    }
+    const auto written = write_literal(out_, value);
+    if (written) return;
+    if (unwritable_ == Unwritable::Described) {
+      out_ += to_json(value);
+    } else if (status_) {
+      status_ = written;
+    }
+  }
+
+  // In parentheses where something around it could bind more tightly.
+  void computed(const Expression& node) {
+    const bool bare = node.kind == ExpressionKind::Call && node.function->notation != Notation::Infix &&
+                      node.function->notation != Notation::Prefix;
+    if (!bare) out_ += '(';
+    expression(node);
+    if (!bare) out_ += ')';
+  }
+
+  void quantified(const Expression& node) {
+    out_ += node.kind == ExpressionKind::Any ? "ANY " : "EVERY ";
+    write_name(out_, node.name);
+    out_ += " IN ";
+    operand(node.operands.front());
+    out_ += " SATISFIES ";
+    variables_.push_back(node.name);
+    expression(node.children.front());
+    variables_.pop_back();
+    out_ += " END";
+  }
+
+  void call(const Expression& node) {
+    const Function& function = *node.function;
+    switch (function.notation) {
+      case Notation::Infix:
+        operand(node.operands[0]);
+        out_ += " " + std::string(function.name) + " ";
+        return operand(node.operands[1]);
+      case Notation::Prefix:
+        out_ += "- ";  // the space keeps it from becoming part of a number
+        return operand(node.operands[0]);
+      case Notation::Element:
+        operand(node.operands[0]);
+        out_ += '[';
+        operand(node.operands[1]);
+        out_ += ']';
+        return;
+      case Notation::Member:
+        operand(node.operands[0]);
+        out_ += '.';
+        return write_name(out_, *std::get<Value>(node.operands[1]).if_a<std::string>());
+      case Notation::Call:
+        break;
+    }
+    out_ += function.name;
+    out_ += '(';
+    list(node, 0);
   }
 
   void joined(const Expression& node, std::string_view word) {
@@ -126,12 +211,19 @@ class Writer {
 
   // A value, then `not_word` at the place that the grammar has for it.
   void suffixed(const Expression& node, std::string_view not_word) {
-    operand(node.operands[0]);
+    if (node.kind == ExpressionKind::Match) {
+      out_ += node.name;
+    } else {
+      operand(node.operands[0]);
+    }
     const std::string negation(not_word);
     switch (node.kind) {
       case ExpressionKind::In:
         out_ += " " + negation + "IN (";
-        return list(node);
+        return in_list(node);
+      case ExpressionKind::Match:
+        out_ += " MATCH ";
+        return operand(node.operands[0]);
       case ExpressionKind::Like:
         out_ += " " + negation + "LIKE ";
         return operand(node.operands[1]);
@@ -146,19 +238,44 @@ class Writer {
     }
   }
 
-  void list(const Expression& node) {
-    for (std::size_t i = 1; i < node.operands.size(); ++i) {
-      if (i > 1) out_ += ", ";
+  // One array alone would be the list itself.
+  void in_list(const Expression& node) {
+    const auto* only = node.operands.size() == 2 ? std::get_if<Value>(&node.operands[1]) : nullptr;
+    const bool is_wrapped = only != nullptr && only->if_a<Array>() != nullptr;
+    if (!is_wrapped) return list(node, 1);
+    out_ += '[';
+    literal(*only);
+    out_ += "])";
+  }
+
+  void list(const Expression& node, std::size_t from) {
+    for (std::size_t i = from; i < node.operands.size(); ++i) {
+      if (i > from) out_ += ", ";
       operand(node.operands[i]);
     }
     out_ += ')';
   }
 
+  Unwritable unwritable_;
+  std::span<const std::string> aliases_;  // of the collections of the statement
+  std::vector<std::string> variables_;
   std::string out_;
   Status status_;
 };
 
 }  // namespace
+
+std::string describe(const Operand& operand, std::span<const std::string> aliases) {
+  Writer writer(Unwritable::Described, aliases);
+  writer.operand(operand);
+  return writer.take();
+}
+
+std::string path_text(const crdt::Path& path) {
+  std::string text;
+  write_path(text, path);
+  return text;
+}
 
 std::string unquote(std::string_view quoted) {
   const char quote = quoted.front();
@@ -212,7 +329,9 @@ Status write_literal(std::string& out, const Value& value) {
   } else if (const auto* map = value.if_a<Map>()) {
     return write_map(out, *map);
   } else {
-    return fail(ErrorCode::InvalidArgument, "a subscription cannot compare with bytes: they have no literal");
+    return fail(ErrorCode::InvalidArgument,
+                "a subscription cannot compare with bytes or attachments, nor with timestamps inside arrays and maps: "
+                "they have no literal there");
   }
   return {};
 }

@@ -1,28 +1,25 @@
 #include "query/matcher.hpp"
 
+#include "query/functions.hpp"
+
 namespace fermata::query {
 namespace {
 
-enum class Presence : std::uint8_t { Missing, Null, Present };
+// A value that somebody keeps, or that was just made.
+class Held {
+ public:
+  Held(const Value* kept) : kept_(kept) {}
+  Held(std::optional<Value> made) : made_(std::move(made)) {}
+  [[nodiscard]] const Value* value() const { return made_ ? &*made_ : kept_; }
+  [[nodiscard]] std::optional<Value> take() {
+    if (made_) return std::move(made_);
+    return kept_ == nullptr ? std::nullopt : std::optional<Value>(*kept_);
+  }
 
-// What an operand is in a document, without copying it.
-struct Found {
-  Presence presence = Presence::Missing;
-  Scalar scalar = Null{};
+ private:
+  const Value* kept_ = nullptr;
+  std::optional<Value> made_;
 };
-
-Found found(const Value& value) {
-  return {value.is_null() ? Presence::Null : Presence::Present, to_scalar(value)};
-}
-
-Found find(const Operand& operand, const DocumentView& document) {
-  if (const auto* literal = std::get_if<Value>(&operand)) return found(*literal);
-  const auto& path = std::get<crdt::Path>(operand);
-  if (is_id(path)) return {Presence::Present, document.id};
-  if (path.front() == kIdField) return {};
-  const Value* value = value_at(document.fields, path);
-  return value == nullptr ? Found{} : found(*value);
-}
 
 bool holds(Comparison comparison, std::weak_ordering order) {
   switch (comparison) {
@@ -42,34 +39,145 @@ bool holds(Comparison comparison, std::weak_ordering order) {
   return false;
 }
 
-Truth compare_in(const Expression& node, const DocumentView& document) {
-  const auto order = compare(find(node.operands[0], document).scalar, find(node.operands[1], document).scalar);
-  return order ? truth(holds(node.comparison, *order)) : Truth::Unknown;
+Scalar scalar_of(const Held& held) {
+  return held.value() == nullptr ? Scalar(Null{}) : to_scalar(*held.value());
 }
 
-Truth listed_in(const Expression& node, const DocumentView& document) {
-  const Scalar needle = find(node.operands[0], document).scalar;
-  Truth result = Truth::False;
-  for (std::size_t i = 1; i < node.operands.size(); ++i) {
-    const auto order = compare(needle, find(node.operands[i], document).scalar);
-    if (!order) {
-      result = Truth::Unknown;
-    } else if (*order == 0) {
-      return Truth::True;
+class Evaluator {
+ public:
+  explicit Evaluator(const Scope& scope) : scope_(scope) {}
+
+  Held value(const Operand& operand) {
+    if (const auto* literal = std::get_if<Value>(&operand)) return literal;
+    if (const auto* path = std::get_if<crdt::Path>(&operand)) return field(0, *path);
+    if (const auto* joined = std::get_if<JoinedPath>(&operand)) return field(joined->source, joined->path);
+    if (const auto* variable = std::get_if<Variable>(&operand)) return elements_.at(variable->depth);
+    if (const auto* slot = std::get_if<Slot>(&operand)) {
+      const auto& computed = scope_.slots[slot->number];
+      return computed ? &*computed : nullptr;
+    }
+    return computed(*std::get<ExpressionRef>(operand));
+  }
+
+  Truth truth_of(const Expression& node) {
+    switch (node.kind) {
+      case ExpressionKind::And:
+        return combine(node, Truth::False);
+      case ExpressionKind::Or:
+        return combine(node, Truth::True);
+      case ExpressionKind::Not:
+        return negate(truth_of(node.children.front()));
+      case ExpressionKind::Compare:
+        return compared(node);
+      case ExpressionKind::In:
+        return listed(node);
+      case ExpressionKind::Any:
+        return quantified(node, Truth::True);
+      case ExpressionKind::Every:
+        return quantified(node, Truth::False);
+      case ExpressionKind::Match:
+        return Truth::True;
+      default:
+        return leaf(node);
     }
   }
-  return result;
-}
 
-// `decisive` ends the search: False for AND, True for OR.
-Truth combine(const Expression& node, const DocumentView& document, Truth decisive) {
-  Truth result = negate(decisive);
-  for (const Expression& child : node.children) {
-    const Truth part = evaluate(child, document);
-    if (part == decisive) return decisive;
-    if (part == Truth::Unknown) result = Truth::Unknown;
+ private:
+  Held field(std::size_t source, const crdt::Path& path) const {
+    const FieldSource* found = source < scope_.sources.size() ? scope_.sources[source] : nullptr;
+    return found == nullptr ? nullptr : found->find(path);
   }
-  return result;
+
+  Held computed(const Expression& node) {
+    if (node.kind == ExpressionKind::Call) return called(node);
+    const Truth result = truth_of(node);
+    return std::optional<Value>(result == Truth::Unknown ? Value(nullptr) : Value(result == Truth::True));
+  }
+
+  Held called(const Expression& node) {
+    std::vector<Held> held;
+    held.reserve(node.operands.size());
+    for (const Operand& operand : node.operands) held.push_back(value(operand));
+    std::vector<const Value*> arguments;
+    arguments.reserve(held.size());
+    for (const Held& each : held) arguments.push_back(each.value());
+    return call(*node.function, arguments);
+  }
+
+  Truth leaf(const Expression& node) {
+    const Held held = value(node.operands.front());
+    switch (node.kind) {
+      case ExpressionKind::Like:
+        return like(scalar_of(held), scalar_of(value(node.operands[1])));
+      case ExpressionKind::IsNull:
+        return truth(held.value() != nullptr && held.value()->is_null());
+      case ExpressionKind::IsMissing:
+        return truth(held.value() == nullptr);
+      case ExpressionKind::Call:
+        return query::truth_of(scalar_of(called(node)));
+      default:
+        return query::truth_of(scalar_of(held));
+    }
+  }
+
+  Truth compared(const Expression& node) {
+    const Held left = value(node.operands[0]), right = value(node.operands[1]);
+    const auto order = compare(scalar_of(left), scalar_of(right));
+    return order ? truth(holds(node.comparison, *order)) : Truth::Unknown;
+  }
+
+  Truth listed(const Expression& node) {
+    const Held held = value(node.operands[0]);
+    const Scalar needle = scalar_of(held);
+    Truth result = Truth::False;
+    for (std::size_t i = 1; i < node.operands.size(); ++i) {
+      const Held candidate = value(node.operands[i]);
+      const auto order = compare(needle, scalar_of(candidate));
+      if (!order) {
+        result = Truth::Unknown;
+      } else if (*order == 0) {
+        return Truth::True;
+      }
+    }
+    return result;
+  }
+
+  // `decisive` ends the search: False for AND, True for OR.
+  Truth combine(const Expression& node, Truth decisive) {
+    Truth result = negate(decisive);
+    for (const Expression& child : node.children) {
+      const Truth part = truth_of(child);
+      if (part == decisive) return decisive;
+      if (part == Truth::Unknown) result = Truth::Unknown;
+    }
+    return result;
+  }
+
+  // As OR and AND over the elements; of what is no array, unknown.
+  Truth quantified(const Expression& node, Truth decisive) {
+    const Held held = value(node.operands.front());
+    const auto* array = held.value() == nullptr ? nullptr : held.value()->if_a<Array>();
+    if (array == nullptr) return Truth::Unknown;
+    Truth result = negate(decisive);
+    for (const Value& element : *array) {
+      elements_.push_back(&element);
+      const Truth part = truth_of(node.children.front());
+      elements_.pop_back();
+      if (part == decisive) return decisive;
+      if (part == Truth::Unknown) result = Truth::Unknown;
+    }
+    return result;
+  }
+
+  const Scope& scope_;
+  std::vector<const Value*> elements_;  // of the arrays that are being looked through
+};
+
+template <class Evaluate>
+auto in_document(const DocumentView& document, Evaluate evaluate_in) {
+  const MapSource source(document);
+  const FieldSource* const sources[] = {&source};
+  return evaluate_in(Scope{sources});
 }
 
 }  // namespace
@@ -87,37 +195,27 @@ const Value* value_at(const Map& fields, const crdt::Path& path) {
   return value;
 }
 
-std::optional<Value> evaluate(const Operand& operand, const DocumentView& document) {
-  if (const auto* literal = std::get_if<Value>(&operand)) return *literal;
-  const auto& path = std::get<crdt::Path>(operand);
-  if (is_id(path)) return Value(document.id);
-  if (path.front() == kIdField) return std::nullopt;
-  const Value* value = value_at(document.fields, path);
-  return value == nullptr ? std::nullopt : std::optional<Value>(*value);
+const Value* MapSource::find(const crdt::Path& path) const {
+  if (path.front() != kIdField) return value_at(document_.fields, path);
+  if (!is_id(path)) return nullptr;
+  if (!id_) id_ = Value(document_.id);
+  return &*id_;
 }
 
-Truth evaluate(const Expression& node, const DocumentView& document) {
-  switch (node.kind) {
-    case ExpressionKind::And:
-      return combine(node, document, Truth::False);
-    case ExpressionKind::Or:
-      return combine(node, document, Truth::True);
-    case ExpressionKind::Not:
-      return negate(evaluate(node.children.front(), document));
-    case ExpressionKind::Compare:
-      return compare_in(node, document);
-    case ExpressionKind::In:
-      return listed_in(node, document);
-    case ExpressionKind::Like:
-      return like(find(node.operands[0], document).scalar, find(node.operands[1], document).scalar);
-    case ExpressionKind::IsNull:
-      return truth(find(node.operands[0], document).presence == Presence::Null);
-    case ExpressionKind::IsMissing:
-      return truth(find(node.operands[0], document).presence == Presence::Missing);
-    case ExpressionKind::Truth:
-      return truth_of(find(node.operands[0], document).scalar);
-  }
-  return Truth::False;
+std::optional<Value> evaluate(const Operand& operand, const Scope& scope) {
+  return Evaluator(scope).value(operand).take();
+}
+
+std::optional<Value> evaluate(const Operand& operand, const DocumentView& document) {
+  return in_document(document, [&](const Scope& scope) { return evaluate(operand, scope); });
+}
+
+Truth evaluate(const Expression& expression, const Scope& scope) {
+  return Evaluator(scope).truth_of(expression);
+}
+
+Truth evaluate(const Expression& expression, const DocumentView& document) {
+  return in_document(document, [&](const Scope& scope) { return evaluate(expression, scope); });
 }
 
 bool matches(const Where& where, const DocumentView& document) {

@@ -8,6 +8,21 @@ namespace fermata::query {
 inline constexpr std::size_t kMaxStatementBytes = 1u << 20;   // what an app may write
 inline constexpr std::size_t kMaxPredicateBytes = 64u << 10;  // what a peer may send
 
+// A statement that has been read, with places for its parameters. Immutable and cheap to copy.
+class SyntaxTree {
+ public:
+  // Errors: Syntax (line, column, the source line and a caret), LimitExceeded.
+  [[nodiscard]] static Result<SyntaxTree> parse(std::string_view text, std::size_t max_bytes = kMaxStatementBytes);
+  // The statement with these parameters. Errors: Syntax (an unknown function), InvalidArgument (a missing or unsuitable
+  // parameter, a reserved name, what can never work), LimitExceeded.
+  [[nodiscard]] Result<Statement> bind(const Map& parameters) const;
+
+ private:
+  struct Parsed;
+  explicit SyntaxTree(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
+  std::shared_ptr<const Parsed> parsed_;
+};
+
 // One statement with its parameters put in place. Errors: Syntax (line, column, the source line and a caret),
 // InvalidArgument (a missing or unsuitable parameter, a reserved name), LimitExceeded.
 [[nodiscard]] Result<Statement> parse_statement(std::string_view text, const Map& parameters,

@@ -12,10 +12,16 @@ Result<Predicate> Predicate::parse(std::string_view select, const Map& parameter
   if (!statement) return fail(statement.error());
   auto* parsed = std::get_if<SelectStatement>(&*statement);
   if (parsed == nullptr) return fail(ErrorCode::InvalidArgument, "a subscription is a SELECT, not another statement");
-  if (!parsed->order.empty() || parsed->limit) {
+  if (!parsed->order.empty() || parsed->limit || parsed->offset) {
     return fail(ErrorCode::InvalidArgument,
                 "a subscription cannot have ORDER BY or LIMIT: what a peer should send must not depend on what it does "
                 "not have; subscribe without them and use them in your own SELECT");
+  }
+  if (!is_plain(*parsed)) {
+    return fail(
+        ErrorCode::InvalidArgument,
+        "a subscription is SELECT * FROM c [WHERE …] without MATCH: whole documents travel, each for itself; use "
+        "the rest of the language in your own SELECT");
   }
   auto text = write_select(parsed->collection, parsed->where);
   if (!text) return fail(text.error());

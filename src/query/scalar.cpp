@@ -35,10 +35,12 @@ std::weak_ordering compare_numbers(const Scalar& left, const Scalar& right) {
   return compare_reals(std::get<double>(left), std::get<double>(right));
 }
 
-// 0 null, 1 number, 2 text, 3 blob
-int storage_class(const Scalar& value) {
-  const auto index = static_cast<int>(value.index());
-  return index <= 1 ? index : index - 1;
+enum class StorageClass : std::uint8_t { Null, Number, Text, Blob };
+
+StorageClass storage_class(const Scalar& value) {
+  if (std::holds_alternative<Null>(value)) return StorageClass::Null;
+  if (std::holds_alternative<Bytes>(value)) return StorageClass::Blob;
+  return text_of(value) ? StorageClass::Text : StorageClass::Number;
 }
 
 }  // namespace
@@ -53,16 +55,23 @@ Scalar to_scalar(const Value& value) {
     if (std::isnan(*real)) return Null{};
     return *real;
   }
+  if (const auto* timestamp = value.if_a<Timestamp>()) return TimestampText(*timestamp);
   return encode_value(value);
 }
 
+std::optional<std::string_view> text_of(const Scalar& value) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) return *text;
+  if (const auto* timestamp = std::get_if<TimestampText>(&value)) return timestamp->view();
+  return std::nullopt;
+}
+
 std::optional<std::weak_ordering> compare(const Scalar& left, const Scalar& right) {
-  const int left_class = storage_class(left);
-  const int right_class = storage_class(right);
-  if (left_class == 0 || right_class == 0) return std::nullopt;
+  const StorageClass left_class = storage_class(left);
+  const StorageClass right_class = storage_class(right);
+  if (left_class == StorageClass::Null || right_class == StorageClass::Null) return std::nullopt;
   if (left_class != right_class) return left_class <=> right_class;
-  if (left_class == 1) return compare_numbers(left, right);
-  if (left_class == 2) return std::get<std::string_view>(left) <=> std::get<std::string_view>(right);
+  if (left_class == StorageClass::Number) return compare_numbers(left, right);
+  if (left_class == StorageClass::Text) return *text_of(left) <=> *text_of(right);
   const Bytes& a = std::get<Bytes>(left);
   const Bytes& b = std::get<Bytes>(right);
   return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
@@ -77,9 +86,28 @@ Truth truth_of(const Scalar& value) {
 
 Truth like(const Scalar& value, const Scalar& pattern) {
   if (std::holds_alternative<Null>(value) || std::holds_alternative<Null>(pattern)) return Truth::Unknown;
-  const auto* text = std::get_if<std::string_view>(&value);
-  const auto* wanted = std::get_if<std::string_view>(&pattern);
-  return truth(text != nullptr && wanted != nullptr && like_text(*text, *wanted));
+  const auto text = text_of(value);
+  const auto wanted = text_of(pattern);
+  return truth(text && wanted && like_text(*text, *wanted));
+}
+
+Bytes distinct_key(const Value& value) {
+  const Scalar scalar = to_scalar(value);
+  const auto* integer = std::get_if<std::int64_t>(&scalar);
+  const auto* real = std::get_if<double>(&scalar);
+  constexpr double kTooLarge = 9223372036854775808.0;  // 2^63
+  const bool is_whole = real != nullptr && std::trunc(*real) == *real && *real < kTooLarge && *real >= -kTooLarge;
+  CborWriter out;
+  if (std::holds_alternative<Null>(scalar)) {
+    out.null();
+  } else if (integer != nullptr || is_whole) {
+    out.integer(integer != nullptr ? *integer : static_cast<std::int64_t>(*real));
+  } else if (const auto text = text_of(scalar)) {
+    out.value(Value(*text));
+  } else {
+    out.value(value);
+  }
+  return out.take();
 }
 
 }  // namespace fermata::query

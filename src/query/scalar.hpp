@@ -13,11 +13,13 @@
 namespace fermata::query {
 
 // A value as one of SQLite's storage classes, in their order. Booleans are 0 and 1, NaN is null, arrays and maps are
-// blobs of their CBOR. Text is a view into the Value.
+// blobs of their CBOR, and so are attachments. Text is a view into the Value; a timestamp is its text.
 struct Null {};
-using Scalar = std::variant<Null, std::int64_t, double, std::string_view, Bytes>;
+using Scalar = std::variant<Null, std::int64_t, double, std::string_view, Bytes, TimestampText>;
 
 [[nodiscard]] Scalar to_scalar(const Value& value);
+// The text of one that is text; lives as long as it.
+[[nodiscard]] std::optional<std::string_view> text_of(const Scalar& value);
 
 // Numbers < text < blobs. Nothing if either is null.
 [[nodiscard]] std::optional<std::weak_ordering> compare(const Scalar& left, const Scalar& right);
@@ -36,5 +38,8 @@ enum class Truth : std::uint8_t { False, Unknown, True };
 
 // % is any text, _ is any one character; ASCII letters match in either case. Null is unknown, other than text is false.
 [[nodiscard]] Truth like(const Scalar& value, const Scalar& pattern);
+
+// The same bytes for values that the language takes for equal, 1, 1.0 and true among them; null is one more value.
+[[nodiscard]] Bytes distinct_key(const Value& value);
 
 }  // namespace fermata::query

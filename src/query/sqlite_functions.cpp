@@ -2,112 +2,20 @@
 
 #include <sqlite3.h>
 
-#include "query/scalar.hpp"
+#include <array>
+
+#include "query/matcher.hpp"
+#include "store/field_functions.hpp"
 
 namespace fermata::query {
 namespace {
 
-constexpr std::size_t kLengthBytes = 4;
-constexpr std::uint8_t kMajorBytes = 2, kMajorArray = 4, kMajorMap = 5;
-
-std::uint8_t major_type(ByteView item) {
-  return item.empty() ? std::uint8_t{7} : static_cast<std::uint8_t>(item[0] >> 5);
-}
-
-ByteView blob_of(sqlite3_value* value) {
-  const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(value));
-  return {data, data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_value_bytes(value))};
-}
-
-// Takes the next name off an encoded path.
-Result<std::string_view> next_name(ByteView& path) {
-  std::size_t length = 0;
-  if (path.size() < kLengthBytes) return fail(ErrorCode::Malformed, "an encoded path ends early");
-  for (std::size_t i = 0; i < kLengthBytes; ++i) length = length << 8 | path[i];
-  if (path.size() - kLengthBytes < length) return fail(ErrorCode::Malformed, "an encoded path ends early");
-  const ByteView name = path.subspan(kLengthBytes, length);
-  path = path.subspan(kLengthBytes + length);
-  return std::string_view(reinterpret_cast<const char*>(name.data()), length);
-}
-
-// Moves `in` from a map to the value under `name`. Result: whether it is there.
-Result<bool> enter(CborReader& in, std::string_view name) {
-  if (major_type(in.rest()) != kMajorMap) return false;
-  const auto pairs = in.map();
-  if (!pairs) return fail(pairs.error());
-  for (std::size_t i = 0; i < *pairs; ++i) {
-    const auto key = in.text();
-    if (!key) return fail(key.error());
-    if (*key == name) return true;
-    if (auto skipped = in.skip(); !skipped) return fail(skipped.error());
-  }
-  return false;
-}
-
-void give_error(sqlite3_context* context, const Error& error) {
-  const std::string message = "a stored document does not decode: " + error.message;
-  sqlite3_result_error(context, message.c_str(), static_cast<int>(message.size()));
-}
-
-void give_blob(sqlite3_context* context, ByteView bytes) {
-  if (bytes.empty()) return sqlite3_result_zeroblob(context, 0);
-  sqlite3_result_blob64(context, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
-}
-
-void give_text(sqlite3_context* context, std::string_view text) {
-  sqlite3_result_text64(context, text.empty() ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-}
+constexpr const char* kOperandType = "fermata operand";
+constexpr const char* kExpressionType = "fermata expression";
 
 void give_truth(sqlite3_context* context, Truth truth) {
   if (truth == Truth::Unknown) return sqlite3_result_null(context);
   sqlite3_result_int(context, truth == Truth::True ? 1 : 0);
-}
-
-void give_small(sqlite3_context* context, const Value& value) {
-  const Scalar scalar = to_scalar(value);
-  if (const auto* integer = std::get_if<std::int64_t>(&scalar)) return sqlite3_result_int64(context, *integer);
-  if (const auto* real = std::get_if<double>(&scalar)) return sqlite3_result_double(context, *real);
-  if (const auto* text = std::get_if<std::string_view>(&scalar)) return give_text(context, *text);
-  sqlite3_result_null(context);
-}
-
-// The item at the front of `item` as a storage class.
-Status give_item(sqlite3_context* context, ByteView item) {
-  CborReader in(item);
-  switch (major_type(item)) {
-    case kMajorBytes: {
-      const auto bytes = in.bytes();
-      if (!bytes) return fail(bytes.error());
-      give_blob(context, *bytes);
-      return {};
-    }
-    case kMajorArray:
-    case kMajorMap: {
-      if (auto skipped = in.skip(); !skipped) return skipped;
-      give_blob(context, item.first(item.size() - in.rest().size()));
-      return {};
-    }
-    default: {
-      const auto value = in.value();
-      if (!value) return fail(value.error());
-      give_small(context, *value);
-      return {};
-    }
-  }
-}
-
-void get_function(sqlite3_context* context, int, sqlite3_value** arguments) {
-  const auto item = find_item(blob_of(arguments[0]), blob_of(arguments[1]));
-  if (!item) return give_error(context, item.error());
-  if (item->empty()) return sqlite3_result_null(context);
-  if (auto given = give_item(context, *item); !given) give_error(context, given.error());
-}
-
-void kind_function(sqlite3_context* context, int, sqlite3_value** arguments) {
-  const auto item = find_item(blob_of(arguments[0]), blob_of(arguments[1]));
-  if (!item) return give_error(context, item.error());
-  if (item->empty()) return sqlite3_result_int(context, 0);
-  sqlite3_result_int(context, CborReader(*item).next_is_null() ? 1 : 2);
 }
 
 // Only what truth_of() and like() look into; a blob stands for itself by any blob.
@@ -136,39 +44,87 @@ void like_function(sqlite3_context* context, int, sqlite3_value** arguments) {
   give_truth(context, like(scalar_of(arguments[0]), scalar_of(arguments[1])));
 }
 
+// The documents of a row, from (id, body) pairs; one whose id is null is not there.
+class Row {
+ public:
+  Row(int count, sqlite3_value** pairs) : count_(static_cast<std::size_t>(count) / 2) {
+    for (std::size_t i = 0; i < count_ && i <= kMaxJoins; ++i) {
+      sqlite3_value* const id = pairs[2 * i];
+      sqlite3_value* const body = pairs[2 * i + 1];
+      const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(id));
+      if (text == nullptr) continue;
+      const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(body));
+      bodies_[i].emplace(std::string_view(text, static_cast<std::size_t>(sqlite3_value_bytes(id))),
+                         ByteView(data, static_cast<std::size_t>(sqlite3_value_bytes(body))));
+      sources_[i] = &*bodies_[i];
+    }
+  }
+  [[nodiscard]] Scope scope() const { return {std::span(sources_).first(std::min(count_, sources_.size()))}; }
+  [[nodiscard]] const Error* error() const {
+    for (const auto& body : bodies_) {
+      if (body && !body->status()) return &body->status().error();
+    }
+    return nullptr;
+  }
+
+ private:
+  std::size_t count_;
+  std::array<std::optional<BodySource>, kMaxJoins + 1> bodies_;
+  std::array<const FieldSource*, kMaxJoins + 1> sources_{};
+};
+
+template <class What, class Give>
+void evaluate_row(sqlite3_context* context, int count, sqlite3_value** arguments, const char* type, Give give) {
+  const auto* what = static_cast<const What*>(sqlite3_value_pointer(arguments[0], type));
+  if (what == nullptr) return sqlite3_result_null(context);
+  const Row row(count - 1, arguments + 1);
+  auto result = evaluate(*what, row.scope());
+  if (const Error* error = row.error()) {
+    const std::string message = "a stored document does not decode: " + error->message;
+    return sqlite3_result_error(context, message.c_str(), static_cast<int>(message.size()));
+  }
+  give(result);
+}
+
+void value_function(sqlite3_context* context, int count, sqlite3_value** arguments) {
+  evaluate_row<Operand>(context, count, arguments, kOperandType, [&](const std::optional<Value>& value) {
+    return value ? store::give_value(context, *value) : sqlite3_result_null(context);
+  });
+}
+
+void kind_function(sqlite3_context* context, int count, sqlite3_value** arguments) {
+  evaluate_row<Operand>(context, count, arguments, kOperandType, [&](const std::optional<Value>& value) {
+    sqlite3_result_int(context, !value ? 0 : value->is_null() ? 1 : 2);
+  });
+}
+
+void condition_function(sqlite3_context* context, int count, sqlite3_value** arguments) {
+  evaluate_row<Expression>(context, count, arguments, kExpressionType,
+                           [&](Truth truth) { give_truth(context, truth); });
+}
+
 }  // namespace
 
 void register_functions(sqlite3* connection) {
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+  constexpr int kAnyNumber = -1;
   const auto add = [&](const char* name, int arguments, void (*function)(sqlite3_context*, int, sqlite3_value**)) {
     // Fails only without memory, and then the first statement that names the function says so.
     sqlite3_create_function_v2(connection, name, arguments, kFlags, nullptr, function, nullptr, nullptr, nullptr);
   };
-  add("fermata_get", 2, get_function);
-  add("fermata_kind", 2, kind_function);
   add("fermata_truth", 1, truth_function);
   add("fermata_like", 2, like_function);
+  add("fermata_value", kAnyNumber, value_function);
+  add("fermata_value_kind", kAnyNumber, kind_function);
+  add("fermata_condition", kAnyNumber, condition_function);
 }
 
-Bytes encode_path(const crdt::Path& path) {
-  Bytes out;
-  for (const std::string& name : path) {
-    for (std::size_t i = kLengthBytes; i-- > 0;) out.push_back(static_cast<std::uint8_t>(name.size() >> (8 * i)));
-    out.insert(out.end(), name.begin(), name.end());
-  }
-  return out;
+int bind_operand(sqlite3_stmt* statement, int index, const Operand* operand) {
+  return sqlite3_bind_pointer(statement, index, const_cast<Operand*>(operand), kOperandType, nullptr);
 }
 
-Result<ByteView> find_item(ByteView body, ByteView encoded_path) {
-  CborReader in(body);
-  while (!encoded_path.empty()) {
-    const auto name = next_name(encoded_path);
-    if (!name) return fail(name.error());
-    const auto entered = enter(in, *name);
-    if (!entered) return fail(entered.error());
-    if (!*entered) return ByteView{};
-  }
-  return in.rest();
+int bind_expression(sqlite3_stmt* statement, int index, const Expression* expression) {
+  return sqlite3_bind_pointer(statement, index, const_cast<Expression*>(expression), kExpressionType, nullptr);
 }
 
 }  // namespace fermata::query

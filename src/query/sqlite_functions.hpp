@@ -1,22 +1,22 @@
-// The functions that compiled statements call. All are deterministic and safe on corrupt bodies (they give an error).
-//   fermata_get(body, path)   the field as a storage class (scalar.hpp); NULL where nothing is
-//   fermata_kind(body, path)  0 missing, 1 null, 2 anything else
+// The functions that compiled statements call, beside those of store/field_functions.hpp.
 //   fermata_truth(value), fermata_like(value, pattern)  as truth_of() and like()
-// They walk the CBOR of the body and build no Value.
+//   fermata_value(operand, id, body, …)                 what an operand is in the documents of a row
+//   fermata_value_kind(operand, id, body, …)            0 missing, 1 null, 2 anything else
+//   fermata_condition(expression, id, body, …)          as evaluate()
+// Operands and expressions are bound as pointers to trees that outlive the statement's run.
 #pragma once
 
-#include "crdt/document.hpp"
+#include "query/ast.hpp"
 
 struct sqlite3;
+struct sqlite3_stmt;
 
 namespace fermata::query {
 
 void register_functions(sqlite3* connection);
 
-// A path as the functions take it: a blob of (length, name) pairs.
-[[nodiscard]] Bytes encode_path(const crdt::Path& path);
-
-// The rest of `body` from the item at the encoded path on; empty if it is missing. Error: Malformed.
-[[nodiscard]] Result<ByteView> find_item(ByteView body, ByteView encoded_path);
+// SQLite's result codes.
+[[nodiscard]] int bind_operand(sqlite3_stmt* statement, int index, const Operand* operand);
+[[nodiscard]] int bind_expression(sqlite3_stmt* statement, int index, const Expression* expression);
 
 }  // namespace fermata::query

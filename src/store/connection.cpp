@@ -5,12 +5,17 @@
 
 #include <cerrno>
 
+#include "store/field_functions.hpp"
+
 namespace fermata::store {
 
 namespace {
 
 // Nobody else uses our files, but a connection that opens takes brief locks against the others.
 constexpr int kBusyTimeoutMs = 5000;
+
+// So many statements of apps are kept prepared on each connection: some 5 KB each.
+constexpr std::size_t kMaxTexts = 128;
 
 ErrorCode code_of(int code, int system_errno) {
   switch (code & 0xff) {
@@ -23,8 +28,24 @@ ErrorCode code_of(int code, int system_errno) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return ErrorCode::Busy;
+    case SQLITE_IOERR:
+      if (code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS) {
+        return ErrorCode::Corrupt;
+      }
+      [[fallthrough]];
     default:
       return system_errno == ENOSPC || system_errno == EDQUOT ? ErrorCode::NoSpace : ErrorCode::Io;
+  }
+}
+
+const char* damage(int code, const char* detail) {
+  switch (code) {
+    case SQLITE_IOERR_DATA:
+      return "a page of its file is not what was written";
+    case SQLITE_IOERR_CORRUPTFS:
+      return "a part of its file is missing";
+    default:
+      return detail;
   }
 }
 
@@ -42,13 +63,29 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
                                   "path, or restore a copy",
                                   owner, detail)};
       }
-      return {kind, fmt::format("{}: the database is damaged ({}); restore a copy, or sync into a new directory", owner,
-                                detail)};
+      return {kind, fmt::format("{}: the database is damaged ({}); repair it with fermata check, restore a copy, or "
+                                "sync into a new directory",
+                                owner, damage(code, detail))};
     case ErrorCode::Busy:
       return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
     default:
+      if (code == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) {
+        return {kind, fmt::format("{}: out of memory; free some and try again", owner)};
+      }
       return {kind, fmt::format("{}: {} (SQLite error {}); check the disk and its permissions", owner, detail, code)};
   }
+}
+
+std::string immutable_uri(const std::string& file) {
+  std::string uri = "file:";
+  for (const char c : file) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
 }
 
 }  // namespace
@@ -116,22 +153,37 @@ ByteView Statement::blob(int column) const {
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, const std::string& vfs, OpenMode mode,
                                                      const std::string& owner) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  flags |= mode == OpenMode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const bool reads = mode == OpenMode::ReadOnly || mode == OpenMode::Immutable;
+  flags |= reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  flags |= mode == OpenMode::Immutable ? SQLITE_OPEN_URI : 0;
   flags |= mode == OpenMode::Create ? SQLITE_OPEN_CREATE : 0;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  const std::string name = mode == OpenMode::Immutable ? immutable_uri(file) : file;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) {
     const int system_errno = handle == nullptr ? 0 : sqlite3_system_errno(handle);
     Error error = make_error(code, system_errno, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle), owner);
     sqlite3_close(handle);
     return fail(std::move(error));
   }
-  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
-  return std::unique_ptr<Connection>(new Connection(handle, owner));
+  register_field_functions(handle);
+  std::unique_ptr<Connection> connection(new Connection(handle, owner));
+  connection->wait_for_locks();
+  return connection;
 }
 
 Connection::~Connection() {
-  // Everything, also what a reader's guest forgot: sqlite3_close would leave the file and its locks open otherwise.
+  for (const auto& [sql, statement] : statements_) {
+    sqlite3_finalize(statement);
+  }
+  for (const auto& [sql, statement] : texts_) {
+    sqlite3_finalize(statement);
+  }
+  if (sqlite3_close(handle_) == SQLITE_OK) {
+    return;
+  }
+  // A reader's guest forgot to finalise one, which would leave the file and its locks open. Those of full-text tables
+  // are gone by now: they are not ours to finalise.
   while (sqlite3_stmt* statement = sqlite3_next_stmt(handle_, nullptr)) {
     sqlite3_finalize(statement);
   }
@@ -149,6 +201,33 @@ Result<Statement> Connection::prepare(const char* sql) {
   return Statement(*this, statement);
 }
 
+Result<Statement> Connection::prepare_text(const std::string& sql) {
+  if (const auto known = texts_.find(sql); known != texts_.end()) {
+    return Statement(*this, known->second);
+  }
+  if (texts_.size() >= kMaxTexts) {
+    forget_texts();
+  }
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(handle_, sql.c_str(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (code != SQLITE_OK) {
+    return fail(error(code));
+  }
+  texts_.emplace(sql, statement);
+  return Statement(*this, statement);
+}
+
+void Connection::forget_texts() {
+  for (auto entry = texts_.begin(); entry != texts_.end();) {
+    if (sqlite3_stmt_busy(entry->second) != 0) {
+      ++entry;
+      continue;
+    }
+    sqlite3_finalize(entry->second);
+    entry = texts_.erase(entry);
+  }
+}
+
 Status Connection::execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? Status() : fail(error(code));
@@ -162,8 +241,11 @@ Result<std::string> Connection::ask(const std::string& sql) {
   }
   std::string answer;
   code = sqlite3_step(statement);
-  if (code == SQLITE_ROW && sqlite3_column_text(statement, 0) != nullptr) {
-    answer = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+  if (code == SQLITE_ROW) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+    answer = text == nullptr ? "" : text;
+    // A number that could not be turned into text, which must not pass for an empty one.
+    if (text == nullptr && sqlite3_errcode(handle_) == SQLITE_NOMEM) code = SQLITE_NOMEM;
   }
   Error failure;
   const bool ok = code == SQLITE_ROW || code == SQLITE_DONE;
@@ -172,6 +254,10 @@ Result<std::string> Connection::ask(const std::string& sql) {
   }
   sqlite3_finalize(statement);
   return ok ? Result<std::string>(std::move(answer)) : fail(std::move(failure));
+}
+
+void Connection::wait_for_locks() {
+  sqlite3_busy_timeout(handle_, kBusyTimeoutMs);
 }
 
 bool Connection::in_transaction() const {

@@ -31,6 +31,8 @@ class Statement {
   [[nodiscard]] std::uint64_t number(int column) const;  // of the row stepped to
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] ByteView blob(int column) const;  // valid until the next step
+  // For bindings of other kinds; belongs to this object.
+  [[nodiscard]] sqlite3_stmt* handle() const { return statement_; }
 
  private:
   Connection* connection_;
@@ -38,7 +40,8 @@ class Statement {
   int bind_failure_ = 0;
 };
 
-enum class OpenMode { Create, Existing, ReadOnly };
+// Immutable: reads without a log and without any lock, as long as nobody writes.
+enum class OpenMode { Create, Existing, ReadOnly, Immutable };
 
 class Connection {
  public:
@@ -49,11 +52,16 @@ class Connection {
   Connection(const Connection&) = delete;
 
   [[nodiscard]] sqlite3* handle() const { return handle_; }
+  operator sqlite3*() const { return handle_; }  // for code that speaks to SQLite itself
   // `sql` must be a literal: statements are kept by its address.
   [[nodiscard]] Result<Statement> prepare(const char* sql);
+  // Of any text, kept while there is room for it. Not for two statements of one text that run at the same time.
+  [[nodiscard]] Result<Statement> prepare_text(const std::string& sql);
   [[nodiscard]] Status execute(const char* sql);                  // any number of statements, no parameters
   [[nodiscard]] Result<std::string> ask(const std::string& sql);  // the first column of the first row, as text
   [[nodiscard]] bool in_transaction() const;
+  // From now on waits a while for the locks of other connections, as it does after opening.
+  void wait_for_locks();
   [[nodiscard]] std::uint64_t last_rowid() const;
   // Resets what a caller left running, so that its snapshot and locks end.
   void reset_statements();
@@ -62,9 +70,12 @@ class Connection {
  private:
   Connection(sqlite3* handle, std::string owner) : handle_(handle), owner_(std::move(owner)) {}
 
+  void forget_texts();
+
   sqlite3* handle_;
   std::string owner_;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
+  std::unordered_map<std::string, sqlite3_stmt*> texts_;
 };
 
 }  // namespace fermata::store

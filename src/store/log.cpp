@@ -39,17 +39,22 @@ Status Store::Impl::read_changes(Connection& connection, std::uint64_t since, st
   }
   batch.head = *head;
   rows->bind(1, since);
-  for (std::size_t bytes = 0; batch.documents.size() < max_documents && bytes < max_bytes;) {
-    auto found = rows->step();
+  return read_documents(*rows, max_documents, max_bytes, batch.documents);
+}
+
+Status Store::Impl::read_documents(Statement& rows, std::size_t max_documents, std::size_t max_bytes,
+                                   std::vector<ChangedDocument>& documents) const {
+  for (std::size_t bytes = 0; documents.size() < max_documents && bytes < max_bytes;) {
+    auto found = rows.step();
     if (!found || !*found) {
       return found ? Status() : fail(std::move(found).error());
     }
-    bytes += rows->blob(3).size() + rows->blob(4).size();
-    auto change = read_changed(*rows);
+    bytes += rows.blob(3).size() + rows.blob(4).size();
+    auto change = read_changed(rows);
     if (!change) {
       return fail(std::move(change).error());
     }
-    batch.documents.push_back(*std::move(change));
+    documents.push_back(*std::move(change));
   }
   return {};
 }
@@ -59,6 +64,23 @@ Result<ChangesBatch> Store::changes_since(std::uint64_t since, std::size_t max_d
   auto done = impl_->with_snapshot(
       [&](Connection& connection) { return impl_->read_changes(connection, since, max_documents, max_bytes, batch); });
   return done ? Result<ChangesBatch>(std::move(batch)) : fail(std::move(done).error());
+}
+
+Result<std::vector<ChangedDocument>> Store::documents_after(std::string_view collection, std::string_view after,
+                                                            std::size_t max_documents, std::size_t max_bytes) {
+  std::vector<ChangedDocument> documents;
+  auto done = impl_->with_reader([&](Connection& connection) -> Status {
+    auto rows = connection.prepare(
+        "SELECT c.name, d.id, d.seq, d.body, d.meta FROM documents AS d JOIN collections AS c ON c.id = d.collection "
+        "WHERE d.collection = (SELECT id FROM collections WHERE name = ?) AND d.id > ? AND d.life % 2 = 1 "
+        "ORDER BY d.id");
+    if (!rows) {
+      return fail(std::move(rows).error());
+    }
+    rows->bind(1, collection).bind(2, after);
+    return impl_->read_documents(*rows, max_documents, max_bytes, documents);
+  });
+  return done ? Result<std::vector<ChangedDocument>>(std::move(documents)) : fail(std::move(done).error());
 }
 
 Result<std::optional<ChangedDocument>> Store::document_at(std::uint64_t local_seq) {

@@ -78,29 +78,40 @@ Status save_digests(Connection& connection, const Digests& digests) {
   return {};
 }
 
-Status move_documents(Connection& connection, WallTime now) {
+Status from_1_to_2(Connection& connection, WallTime now) {
   Digests digests;
   return connection.execute(kMakeRoom)
       .and_then([&] { return create_documents(connection); })
       .and_then([&] { return copy_rows(connection, now, digests); })
       .and_then([&] { return connection.execute(kCleanUp); })
       .and_then([&] { return create_indexes(connection); })
-      .and_then([&] { return save_digests(connection, digests); })
+      .and_then([&] { return save_digests(connection, digests); });
+}
+
+// Format by format, each step from what the one before left.
+Status step_up(Connection& connection, const std::string& format, WallTime now) {
+  Status done = format == "1" ? from_1_to_2(connection, now) : Status();
+  return done.and_then([&] { return create_additions(connection); })
       .and_then([&] { return name_format(connection); })
+      .and_then([&] { return save_written(connection, {.written = now}); })
       .and_then([&] { return connection.execute("COMMIT"); });
 }
 
 }  // namespace
 
 Status migrate(Connection& connection, WallTime now) {
+  const auto format = connection.ask("PRAGMA user_version");
+  if (!format) {
+    return fail(format.error());
+  }
   if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
     return begun;
   }
-  Status moved = move_documents(connection, now);
-  if (!moved && connection.in_transaction()) {
+  Status done = step_up(connection, *format, now);
+  if (!done && connection.in_transaction()) {
     static_cast<void>(connection.execute("ROLLBACK"));
   }
-  return moved;
+  return done;
 }
 
 }  // namespace fermata::store

@@ -1,4 +1,4 @@
-// From the format before this one to this one.
+// From every older format to this one.
 #pragma once
 
 #include "base/time.hpp"

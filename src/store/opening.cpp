@@ -103,14 +103,19 @@ Status Store::Impl::open_files() {
     reopen_listener();
   }
   publish_identity();
-  readers.open(options.directory + "/" + kDatabaseFile, options.vfs, options.directory);
+  readers.open(options.directory + "/" + kDatabaseFile, vfs->name(), options.directory);
   return {};
 }
 
 Status Store::Impl::open_database() {
   files_changed = options.vfs.empty() ? last_change(options.directory + "/" + kDatabaseFile) : std::nullopt;
   const auto mode = options.must_exist || opened_before ? OpenMode::Existing : OpenMode::Create;
-  auto connection = Connection::open(options.directory + "/" + kDatabaseFile, options.vfs, mode, options.directory);
+  auto wrapped = ChecksumVfs::around(options.vfs);
+  if (!wrapped) {
+    return fail(std::move(wrapped).error());
+  }
+  vfs = *std::move(wrapped);
+  auto connection = Connection::open(options.directory + "/" + kDatabaseFile, vfs->name(), mode, options.directory);
   if (!connection) {
     return fail(std::move(connection).error());
   }
@@ -125,13 +130,8 @@ Status Store::Impl::open_database() {
                             "the directory away and create the database again",
                             options.directory, kDatabaseFile));
   }
-  if (auto configured = configure_writer(*writer); !configured) {
-    return configured;
-  }
-  if (*content == Content::OlderFormat) {
-    if (auto migrated = migrate(*writer, options.clock->wall_now()); !migrated) {
-      return migrated;
-    }
+  if (auto prepared = prepare_writer(*content); !prepared) {
+    return prepared;
   }
   if (auto settled = settle_identity(*content); !settled) {
     return settled;
@@ -140,6 +140,24 @@ Status Store::Impl::open_database() {
     setup(writer->handle());
   }
   return {};
+}
+
+Status Store::Impl::prepare_writer(Content content) {
+  if (content == Content::Database) {
+    // Before anything more is read.
+    if (auto demanded = demand_checksums(*writer); !demanded) {
+      return demanded;
+    }
+  }
+  return configure_writer(*writer)
+      .and_then([&] { return add_checksums(*writer); })
+      .and_then(
+          [&] { return content == Content::OlderFormat ? migrate(*writer, options.clock->wall_now()) : Status(); })
+      .and_then([&] { return writer->execute(synchronous()); });
+}
+
+const char* Store::Impl::synchronous() const {
+  return options.durability == Durability::Full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
 }
 
 // Who we are in this life. After an unclean end the actor must not go on counting where the database says it stopped:
@@ -201,6 +219,7 @@ void Store::Impl::publish_identity() {
 
 void Store::Impl::close_files() {
   writer.reset();
+  vfs.reset();
   lock.reset();
 }
 
@@ -242,18 +261,25 @@ Status Store::Impl::leave_clean(Duration left) {
 
 Status Store::quiesce(Duration within) {
   const auto deadline = std::chrono::steady_clock::now() + within;
-  std::unique_lock lock(impl_->write_mutex, deadline);
-  if (!lock.owns_lock()) {
-    return fail(ErrorCode::Timeout, fmt::format("{}: a transaction did not end in time", impl_->options.directory));
+  impl_->closing = true;
+  Status done = impl_->close_until(deadline);
+  impl_->closing = false;
+  return done;
+}
+
+Status Store::Impl::close_until(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock held(write_mutex, deadline);
+  if (!held.owns_lock()) {
+    return fail(ErrorCode::Timeout, fmt::format("{}: a transaction did not end in time", options.directory));
   }
-  if (impl_->writer == nullptr) {
+  if (writer == nullptr) {
     return {};
   }
-  if (auto drained = impl_->readers.drain(deadline); !drained) {
+  if (auto drained = readers.drain(deadline); !drained) {
     return drained;
   }
-  Status left = impl_->leave_clean(deadline - std::chrono::steady_clock::now());
-  impl_->close_files();
+  Status left = leave_clean(deadline - std::chrono::steady_clock::now());
+  close_files();
   return left;
 }
 

@@ -5,6 +5,10 @@
 #include <sqlite3.h>
 #include <charconv>
 
+#include "store/app_indexes.hpp"
+#include "store/attachments_impl.hpp"
+#include "store/checksum_vfs.hpp"
+
 namespace fermata::store {
 
 namespace {
@@ -36,6 +40,7 @@ CREATE INDEX documents_buried ON documents(buried) WHERE buried IS NOT NULL;
 Status fill_new(Connection& connection, const Identity& identity) {
   return connection.execute(kTables)
       .and_then([&] { return create_documents(connection); })
+      .and_then([&] { return create_additions(connection); })
       .and_then([&] { return create_indexes(connection); })
       .and_then([&] { return connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()); })
       .and_then([&] { return name_format(connection); })
@@ -52,6 +57,11 @@ Status create_documents(Connection& connection) {
 
 Status create_indexes(Connection& connection) {
   return connection.execute(kIndexes);
+}
+
+// One line for each part of the database that came with format 3 and has tables of its own.
+Status create_additions(Connection& connection) {
+  return create_index_table(connection).and_then([&] { return create_attachments(connection); });
 }
 
 Status name_format(Connection& connection) {
@@ -103,10 +113,12 @@ Result<Content> inspect(Connection& connection, const std::string& owner) {
     return fail(ErrorCode::Corrupt,
                 fmt::format("{} is not a Fermata database: its fermata.db belongs to another program", owner));
   }
-  if (*version == std::to_string(kFormat - 1)) {
+  std::uint32_t format = 0;
+  std::from_chars(version->data(), version->data() + version->size(), format);
+  if (format >= kOldestFormat && format < kFormat) {
     return Content::OlderFormat;
   }
-  if (*version != std::to_string(kFormat)) {
+  if (format != kFormat) {
     return fail(ErrorCode::VersionMismatch,
                 fmt::format("{}: the database has format {}, this version knows {}; use a newer Fermata", owner,
                             *version, kFormat));
@@ -115,6 +127,7 @@ Result<Content> inspect(Connection& connection, const std::string& owner) {
 }
 
 Status configure_writer(Connection& connection) {
+  reserve_checksums(connection.handle());
   auto mode = connection.ask("PRAGMA journal_mode = WAL");
   if (!mode) {
     return fail(std::move(mode).error());
@@ -128,9 +141,37 @@ Status configure_writer(Connection& connection) {
 }
 
 Status configure_reader(Connection& connection) {
+  if (auto demanded = demand_checksums(connection); !demanded) {
+    return demanded;
+  }
   // The writer alone checkpoints, at closing too.
   sqlite3_db_config(connection.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return connection.execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 0;");
+}
+
+Status vacuum(Connection& connection) {
+  // In a file, not in memory, because it is a second copy of everything.
+  Status done = connection.execute("PRAGMA temp_store = FILE; VACUUM");
+  Status back = connection.execute("PRAGMA temp_store = MEMORY");
+  return done ? back : done;
+}
+
+Status add_checksums(Connection& connection) {
+  if (has_checksums(connection.handle())) {
+    return demand_checksums(connection);
+  }
+  if (auto vacuumed = vacuum(connection); !vacuumed) {
+    return vacuumed;
+  }
+  // A file whose log says that there are checksums must have them itself: that is how damage to the header is told.
+  const int code =
+      sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  return code == SQLITE_OK ? demand_checksums(connection) : fail(connection.error(code));
+}
+
+Status demand_checksums(Connection& connection) {
+  const int code = require_checksums(connection.handle());
+  return code == SQLITE_OK ? Status() : fail(connection.error(code));
 }
 
 Status create_schema(Connection& connection, const Identity& identity) {

@@ -8,6 +8,9 @@
 //   collections  numbers for names, from 1. sources: numbers for remote stores. cursors, devices: what sync keeps.
 //   state        what every commit rewrites, in one table so that it fills one page of the log and not two. Row 0: the
 //                identity; and `purged_seq`, which purges write. Row n: the crdt::Digest of collection n.
+//   attachments  one row per content of an attachment; `hash` is null while it is unknown, and once nobody may find it;
+//                `stored` of its `size` bytes are here; `touched` is wall time, in milliseconds since 1970.
+//   attachment_chunks  its bytes, 64 KiB each; `id` is that of the attachment times 2^31, plus the chunk's number.
 //   meta: what changes rarely (epoch, boot_id, file), and the facts of higher layers, as "kept.KEY".
 #pragma once
 
@@ -17,7 +20,8 @@
 namespace fermata::store {
 
 inline constexpr const char* kDatabaseFile = "fermata.db";
-inline constexpr std::uint32_t kFormat = 2;
+inline constexpr std::uint32_t kFormat = 3;
+inline constexpr std::uint32_t kOldestFormat = 1;            // that a migration knows
 inline constexpr std::uint32_t kApplicationId = 0x4665726d;  // "Ferm"
 
 // Commits in between do not pay for a page more of the log.
@@ -44,14 +48,21 @@ enum class Content { Empty, Database, OlderFormat };
 
 // What the file is. Errors: VersionMismatch, Corrupt (not ours, damaged).
 [[nodiscard]] Result<Content> inspect(Connection& connection, const std::string& owner);
-// Settings of the connection that writes; turns on WAL.
+// Settings of the connection that writes; turns on WAL. A database that is not there yet begins with checksums.
 [[nodiscard]] Status configure_writer(Connection& connection);
 [[nodiscard]] Status configure_reader(Connection& connection);
+// Rewrites the whole database without its free pages, in a transaction of its own.
+[[nodiscard]] Status vacuum(Connection& connection);
+// Gives every page a checksum that has none yet, in a transaction of its own.
+[[nodiscard]] Status add_checksums(Connection& connection);
+// From now on a page without its checksum is Corrupt.
+[[nodiscard]] Status demand_checksums(Connection& connection);
 // All tables and the identity, as one transaction.
 [[nodiscard]] Status create_schema(Connection& connection, const Identity& identity);
 // Its parts that a migration needs too; within the caller's transaction.
 [[nodiscard]] Status create_documents(Connection& connection);
 [[nodiscard]] Status create_indexes(Connection& connection);
+[[nodiscard]] Status create_additions(Connection& connection);  // what format 3 added
 [[nodiscard]] Status name_format(Connection& connection);
 // One row of `meta`; loads an empty text if there is none.
 [[nodiscard]] Status save_name(Connection& connection, std::string_view key, const std::string& value);

@@ -79,6 +79,15 @@ Status Store::Impl::with_writer(const std::function<Status(Connection&)>& use) {
   return ensure_open().and_then([&] { return use(*writer); });
 }
 
+Status Store::Impl::note_written_if_due() {
+  const WallTime wall = options.clock->wall_now();
+  if (wall >= identity.written && wall - identity.written < kWrittenEvery) {
+    return {};
+  }
+  identity.written = wall;
+  return save_written(*writer, identity);
+}
+
 Status Store::Impl::with_snapshot(const std::function<Status(Connection&)>& use) {
   return with_reader([&](Connection& connection) {
     if (auto begun = connection.execute("BEGIN"); !begun) {
@@ -91,8 +100,25 @@ Status Store::Impl::with_snapshot(const std::function<Status(Connection&)>& use)
   });
 }
 
-Status Store::read(const std::function<Status(sqlite3*)>& read) {
-  return impl_->with_snapshot([&](Connection& connection) { return read(connection.handle()); });
+Attachments& Store::attachments() {
+  return impl_->attachments;
+}
+
+Status Store::read(const std::function<Status(Connection&)>& read) {
+  return impl_->with_snapshot(read);
+}
+
+Result<std::uint64_t> Store::read_at_head(const std::function<Status(Connection&)>& read) {
+  std::uint64_t head = 0;
+  Status done = impl_->with_snapshot([&](Connection& connection) {
+    auto found = impl_->read_head(connection);
+    if (!found) {
+      return Status(fail(std::move(found).error()));
+    }
+    head = *found;
+    return read(connection);
+  });
+  return done ? Result<std::uint64_t>(head) : fail(std::move(done).error());
 }
 
 Error Store::Impl::undecodable(std::string_view collection, std::string_view id, std::string_view why) const {

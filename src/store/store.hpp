@@ -3,6 +3,7 @@
 // commit listener, which must only enqueue.
 #pragma once
 
+#include <fermata/maintenance.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "base/time.hpp"
 #include "crdt/digest.hpp"
 #include "crdt/document.hpp"
+#include "store/app_indexes.hpp"
+#include "store/connection.hpp"
 #include "store/lazy_view.hpp"
 
 struct sqlite3;
@@ -26,6 +29,13 @@ using Epoch = std::string;
 // What a document may take, body and metadata together. Local writes beyond it are LimitExceeded; merges are not, since
 // peers would then differ for ever.
 inline constexpr std::size_t kMaxDocumentBytes = 16u << 20;
+// Beyond this it is worth a warning: every change of a large document is slow to store and to send.
+inline constexpr std::size_t kLargeDocumentBytes = 256u << 10;
+struct LargeDocument {
+  std::string collection;
+  std::string id;
+  std::size_t bytes = 0;
+};
 
 // A life that somebody says was purged counts up to here only: else it could use up the lives of every id. Tombstones
 // of longer lives are never purged here.
@@ -50,6 +60,7 @@ struct StoreOptions {
   // What tells the database's file from a copy of it. Nothing: asked of the operating system (and unknown on a VFS of
   // one's own). The simulator's disks say it themselves.
   std::optional<std::string> file_identity;
+  Durability durability = Durability::Normal;
   Mutation mutation = Mutation::None;
   bool lock_directory = true;  // one process per directory; the simulator's in-memory directories turn it off
 
@@ -82,7 +93,7 @@ struct EvictedDocument {
 // A commit as listeners see it. Local seqs are dense: first, first + 1, … one per change, in order. What was evicted
 // went first.
 struct CommitEvent {
-  std::uint64_t first_local_seq = 0;  // meaningless without changes
+  std::uint64_t first_local_seq = 0;  // without changes, that of the next change to come
   std::uint32_t source = 0;           // 0: a local transaction; else the number of the remote that sent it
   std::vector<DocumentChange> changes;
   std::vector<EvictedDocument> evicted;
@@ -119,6 +130,7 @@ struct PurgeStep {
   std::optional<PurgePlace> next;  // nothing if no more are due
 };
 
+class Attachments;
 class Store;
 
 // A write transaction. Holds the store's mutex from begin to commit or destruction: keep it short, use it from one
@@ -165,7 +177,14 @@ class Transaction {
   [[nodiscard]] Status remember(std::string_view key, const std::string& text);
   // The connection, for compiled SELECTs on the tables in store/schema.hpp; valid during this transaction, whose writes
   // so far it sees. Read only through it.
-  [[nodiscard]] sqlite3* connection();
+  [[nodiscard]] Connection& connection();
+  // The local writes of documents beyond kLargeDocumentBytes; all of them after the commit.
+  [[nodiscard]] const std::vector<LargeDocument>& large_documents() const;
+  // An index for the app, of a collection that may have no documents yet; tells no listener. Errors: AlreadyExists (the
+  // name), LimitExceeded, NoSpace, Io.
+  [[nodiscard]] Status create_index(const Index& index);
+  // Error: NotFound.
+  [[nodiscard]] Status drop_index(std::string_view name);
   // Makes everything above durable to the store's level, then calls the commit listener once if any document changed
   // or was evicted.
   // Result: the last local seq.
@@ -219,13 +238,20 @@ class Store {
 
   // Runs `read` with the read connection, on a snapshot. Several readers do not block the writer. Do not keep the
   // pointer or a statement. The functions of register_functions() are available.
-  [[nodiscard]] Status read(const std::function<Status(sqlite3*)>& read);
+  [[nodiscard]] Status read(const std::function<Status(Connection&)>& read);
+  // The same. Result: the last local seq of the snapshot.
+  [[nodiscard]] Result<std::uint64_t> read_at_head(const std::function<Status(Connection&)>& read);
   // Called under the mutex when a quiesced store has opened its files again, whoever made it. Must only enqueue.
   void set_reopen_listener(std::function<void()> listener);
   // Called on each connection as it opens, now and later: registers SQL functions.
   void on_connection(std::function<void(sqlite3*)> setup);
 
   [[nodiscard]] Result<crdt::Document> load(std::string_view collection, std::string_view id);
+  // The next living documents of a collection with an id above `after`, by id: at most `max_documents`, and about
+  // `max_bytes`, but one if there is one.
+  [[nodiscard]] Result<std::vector<ChangedDocument>> documents_after(std::string_view collection,
+                                                                     std::string_view after, std::size_t max_documents,
+                                                                     std::size_t max_bytes);
   // The next documents with a local seq above `since`, in order, at most `max_documents` and about `max_bytes`. Commits
   // may be seen here before last_local_seq() counts them; only the batch's own head says whether it is the end.
   [[nodiscard]] Result<ChangesBatch> changes_since(std::uint64_t since, std::size_t max_documents,
@@ -295,15 +321,30 @@ class Store {
   // Names of collections with at least one live document, and how many.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> collections();
 
-  // Waits for the running transaction, checkpoints with TRUNCATE (unless `within` is too short for the size of the log:
-  // then the next open reads it), marks the close as clean, closes every connection and
+  // Makes all commits so far durable, whatever the level, and moves them from the log into the database's file, which
+  // gets shorter if it can. What running reads still need stays in the log. Errors: NoSpace, Io.
+  [[nodiscard]] Status checkpoint();
+  // Writes the database, as it is when this begins, into a new directory; all or nothing, except on a VFS of one's own,
+  // where nothing can be renamed. Reads and writes go on meanwhile. The copy is somebody else: new actor, new epoch.
+  // Errors: AlreadyExists, NotFound (no folder to put it in), Closed (quiesced meanwhile), Corrupt, NoSpace, Io.
+  [[nodiscard]] Status backup(const std::string& directory, const Progress& progress = {});
+  // Rewrites the database without its free pages and gives them back to the file system. Writes wait, reads do not;
+  // needs space for two copies meanwhile. All or nothing. Errors: Closed (quiesced meanwhile), Corrupt, NoSpace, Io.
+  [[nodiscard]] Status compact(const Progress& progress = {});
+
+  // Ends backup() and compact(), waits for the running transaction, checkpoints with TRUNCATE (unless `within` is too
+  // short for the size of the log: then the next open reads it), marks the close as clean, closes every connection and
   // the directory lock: afterwards this process holds no file lock on the directory. The next use reopens (< 5 ms), and
   // fails with Busy if another process took the directory meanwhile. Error: Timeout if the running transaction or read
   // did not end within `within`; nothing is lost then, but locks remain. After any other error (NoSpace, Io) everything
   // is closed all the same, but the close does not count as clean.
   [[nodiscard]] Status quiesce(Duration within);
 
+  // The content of attachments; lives as long as the store.
+  [[nodiscard]] Attachments& attachments();
+
  private:
+  friend class Attachments;
   friend class Transaction;
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);

@@ -6,7 +6,10 @@
 #include <mutex>
 
 #include "base/timed_mutex.hpp"
+#include "store/attachments.hpp"
+#include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
+#include "store/maintenance.hpp"
 #include "store/reader_pool.hpp"
 #include "store/schema.hpp"
 #include "store/store.hpp"
@@ -20,12 +23,24 @@ struct Store::Impl {
   Status ensure_open();
   Status open_files();
   Status open_database();
+  Status prepare_writer(Content content);
   Status settle_identity(Content content);
   void close_files();
   // Commits everything as a clean close wants it, and empties the log file if there is time.
   Status leave_clean(Duration left);
+  Status close_until(std::chrono::steady_clock::time_point deadline);  // without `write_mutex`
   [[nodiscard]] bool checkpoint_fits(Duration left) const;
   void publish_identity();
+  [[nodiscard]] const char* synchronous() const;  // the PRAGMA of our level
+  Status note_written();
+  Status sync_log();
+  // The checkpoint of a database in use.
+  Status empty_log();
+  Status compact(Meter& meter);
+  // These two without `write_mutex`.
+  Status copy_into(const std::string& file, Meter& meter);
+  [[nodiscard]] Status make_somebody_else(const std::string& file) const;
+  [[nodiscard]] Error stopped_or(Error error, std::string_view doing) const;
   [[nodiscard]] Epoch new_epoch() const;
   [[nodiscard]] crdt::ActorId new_actor() const;
   // The document in columns `column` (body) and `column` + 1 (meta).
@@ -36,6 +51,9 @@ struct Store::Impl {
   // The log's end; and the document in the row stepped to: collection, id, seq, body, meta.
   [[nodiscard]] Result<std::uint64_t> read_head(Connection& connection) const;
   [[nodiscard]] Result<ChangedDocument> read_changed(const Statement& row) const;
+  // Appends rows of the columns that read_changed() takes, up to the limits.
+  [[nodiscard]] Status read_documents(Statement& rows, std::size_t max_documents, std::size_t max_bytes,
+                                      std::vector<ChangedDocument>& documents) const;
   // The one document that a query for kChangedDocument's columns with one parameter finds.
   [[nodiscard]] Result<std::optional<ChangedDocument>> find_one(const char* sql, std::uint64_t number);
   // The documents behind `since` and the head, from the reader's snapshot.
@@ -73,12 +91,15 @@ struct Store::Impl {
   Status with_reader(const std::function<Status(Connection&)>& use);
   // The same, with all that `use` reads from one snapshot.
   Status with_snapshot(const std::function<Status(Connection&)>& use);
+  // Notes in the caller's transaction that we have written to the file, unless that was noted a moment ago.
+  Status note_written_if_due();
   // Locks, opens and runs `use` on the writer, which commits by itself.
   Status with_writer(const std::function<Status(Connection&)>& use);
 
   StoreOptions options;
   TimedMutex write_mutex;
   std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<ChecksumVfs> vfs;    // of all connections
   std::unique_ptr<Connection> writer;  // null while closed
   bool opened_before = false;
   Identity identity;                      // as of the last commit
@@ -98,6 +119,9 @@ struct Store::Impl {
   std::function<void()> reopen_listener;
 
   ReaderPool readers;
+  Attachments attachments{*this};  // takes `write_mutex` itself
+
+  std::atomic<bool> closing{false};  // ends what takes long
 
   // Copies that are read without waiting for a transaction.
   std::atomic<std::uint64_t> published_local_seq{0};

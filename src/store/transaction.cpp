@@ -194,10 +194,51 @@ Status Transaction::remember(std::string_view key, const std::string& text) {
   return state_->note(save_name(*state_->store.writer, fmt::format("kept.{}", key), text));
 }
 
-sqlite3* Transaction::connection() {
+Connection& Transaction::connection() {
   // Rows must show what this transaction did so far. A failure to write them surfaces at the commit.
   static_cast<void>(state_->write_out());
-  return state_->store.writer->handle();
+  return *state_->store.writer;
+}
+
+const std::vector<LargeDocument>& Transaction::large_documents() const {
+  return state_->large;
+}
+
+Status Transaction::create_index(const Index& index) {
+  if (auto written = state_->write_out(); !written) {
+    return written;
+  }
+  auto existing = load_indexes(*state_->store.writer);
+  if (!existing) {
+    return fail(std::move(existing).error());
+  }
+  const auto same_name = [&](const Index& each) { return each.name == index.name; };
+  if (std::any_of(existing->begin(), existing->end(), same_name)) {
+    return fail(ErrorCode::AlreadyExists,
+                fmt::format("there is an index {} already; drop it first, or say IF NOT EXISTS", index.name));
+  }
+  if (existing->size() >= kMaxIndexes || index.fields.size() > kMaxIndexedFields) {
+    return fail(ErrorCode::LimitExceeded, fmt::format("a database has at most {} indexes, and an index {} fields",
+                                                      kMaxIndexes, kMaxIndexedFields));
+  }
+  auto collection = state_->collection(index.collection);
+  if (!collection) {
+    return fail(std::move(collection).error());
+  }
+  return state_->note(store::create_index(*state_->store.writer, index, (*collection)->number));
+}
+
+Status Transaction::drop_index(std::string_view name) {
+  auto existing = load_indexes(*state_->store.writer);
+  if (!existing) {
+    return fail(std::move(existing).error());
+  }
+  const auto found =
+      std::find_if(existing->begin(), existing->end(), [&](const Index& each) { return each.name == name; });
+  if (found == existing->end()) {
+    return fail(ErrorCode::NotFound, fmt::format("there is no index {}; SHOW INDEXES lists them", name));
+  }
+  return state_->note(store::drop_index(*state_->store.writer, *found));
 }
 
 Result<std::uint64_t> Transaction::commit() {

@@ -177,6 +177,9 @@ Status Transaction::State::write_row(Entry& entry) {
     return fail(ErrorCode::LimitExceeded, fmt::format("document '{}' of '{}' would take more than {} MiB; split it",
                                                       entry.id, entry.collection, kMaxDocumentBytes >> 20));
   }
+  if (kind == Kind::Local && entry.document.alive() && body.size() + meta.size() > kLargeDocumentBytes) {
+    large.push_back({entry.collection, entry.id, body.size() + meta.size()});
+  }
   entry.fingerprint = entry.document.fingerprint();
   entry.version =
       entry.document.alive() ? crdt::version_of(entry.collection, entry.id, entry.fingerprint) : std::uint64_t{0};
@@ -271,7 +274,7 @@ Status Transaction::State::save_identity() {
   store.names_unsaved = false;
   if (store.identity.clean) {
     // What begin() asked for, so that "not clean" is on the platter before anybody sees this commit.
-    static_cast<void>(store.writer->execute("PRAGMA synchronous = NORMAL"));
+    static_cast<void>(store.writer->execute(store.synchronous()));
   }
   store.identity = std::move(next);
   store.publish_identity();
@@ -318,7 +321,7 @@ void Transaction::State::committed() {
 }
 
 void Transaction::State::announce() {
-  CommitEvent event{.first_local_seq = changed.empty() ? 0 : changed.front()->seq,
+  CommitEvent event{.first_local_seq = changed.empty() ? store.identity.local_seq + 1 : changed.front()->seq,
                     .source = source,
                     .changes = {},
                     .evicted = std::move(evicted)};

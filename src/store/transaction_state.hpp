@@ -78,6 +78,7 @@ struct Transaction::State {
   Entry* last_met = nullptr;                       // asked for several times in a row, as a rule
   std::vector<Entry*> changed;                     // in order of local seq
   std::vector<EvictedDocument> evicted;
+  std::vector<LargeDocument> large;
   std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes
   std::vector<std::string> new_collections;
   std::map<std::string, Store::Impl::Graves, std::less<>> graves;  // of the collections that were evicted from

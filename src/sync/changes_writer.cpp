@@ -13,11 +13,19 @@ struct Weight {
 
 constexpr std::size_t kMaxHead = 9;
 
+std::size_t bytes_of(const Attachment& attachment) {
+  std::size_t bytes = 4 * kMaxHead + attachment.hash().size();
+  for (const auto& [key, text] : attachment.metadata()) bytes += 2 * kMaxHead + key.size() + text.size();
+  return bytes;
+}
+
 void weigh(const Value& value, Weight& weight) {
   weight.bytes += kMaxHead;
   ++weight.items;
   if (const auto* text = value.if_a<std::string>()) weight.bytes += text->size();
   if (const auto* bytes = value.if_a<Bytes>()) weight.bytes += bytes->size();
+  if (value.if_a<Timestamp>() != nullptr) weight.bytes += kMaxHead;
+  if (const auto* attachment = value.if_a<Attachment>()) weight.bytes += bytes_of(*attachment);
   if (const auto* array = value.if_a<Array>()) {
     for (const Value& item : *array) weigh(item, weight);
   }

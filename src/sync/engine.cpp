@@ -1,12 +1,9 @@
-#include "sync/engine.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/hash.hpp"
-#include "sync/refusals.hpp"
-#include "sync/session.hpp"
+#include "sync/engine_impl.hpp"
 
 namespace fermata::sync {
 namespace {
@@ -19,50 +16,10 @@ constexpr std::size_t kMaxRememberedText = 32u << 10;  // of each
 // The same for every link, when it is we who were away.
 constexpr Duration kProbeAfterSleep = std::chrono::seconds(5);
 constexpr std::size_t kMaxAway = 64;
-// Forgetting deletions: soon after the start, because a device may never run for long; then now and then; and in steps
-// that do not keep anybody waiting.
+// Forgetting deletions begins soon after the start, because a device may never run for long.
 constexpr Duration kFirstPurge = std::chrono::seconds(10);
-constexpr Duration kNextStep = std::chrono::milliseconds(50);
-constexpr Duration kLongestPurgePause = std::chrono::hours(1);
-constexpr int kPurgesPerTtl = 64;
-constexpr std::size_t kTombstonesPerStep = 64;
 
 }  // namespace
-
-struct Engine::Impl {
-  Impl(store::Store& store, EngineOptions given)
-      : options(std::move(given)),
-        shared{.store = store, .options = options, .head = store.last_local_seq(), .digests = SetDigests(store)} {}
-
-  bool forget(LinkId link);
-  void note_goodbye(const Session& session);
-  void close(LinkId link, Error why);
-  void check(LinkId link, Status status);
-  void settle_duplicates(const LinkInfo& opened, Instant now);
-  void drop_rivals_of(LinkId link);
-  // Of a query that is subscribed to, or begins to be.
-  [[nodiscard]] std::uint64_t key_of(const query::Predicate& predicate);
-  [[nodiscard]] bool is_held(std::string_view collection, std::string_view id, const crdt::Document& document) const;
-  [[nodiscard]] store::PurgeLimits purge_limits() const;
-  void purge(Instant now);
-  // Runs a step on every open session; one that fails is closed.
-  template <class Step>
-  void each(Step step);
-
-  EngineOptions options;
-  Shared shared;
-  std::map<LinkId, std::unique_ptr<Session>> sessions;
-  std::map<LinkId, std::vector<LinkId>> rivals;  // of a probed link: closed if it answers the probe
-  std::map<DeviceId, RememberedPeer> remembered;
-  std::map<SubscriptionId, std::uint64_t> keys;
-  std::map<std::uint64_t, std::uint64_t> keys_of_queries;  // by the predicate's key
-  std::uint64_t subscriptions_ended = 0;
-  SubscriptionId last_subscription = 0;
-  std::deque<AwayPeer> away;  // oldest first
-  Refusals refusals;
-  std::optional<Instant> purge_due;
-  store::PurgePlace purge_place;
-};
 
 void Engine::Impl::note_goodbye(const Session& session) {
   const auto& goodbye = session.remote_goodbye();
@@ -147,36 +104,6 @@ bool Engine::Impl::is_held(std::string_view collection, std::string_view id, con
                      [&](const auto& entry) { return entry.second->feed().is_held(collection, id, document); });
 }
 
-// Only who asks for a whole collection would recognise what comes back. And a peer that is connected and has not heard
-// of a deletion yet will not ask again: its cursor is about to pass it.
-store::PurgeLimits Engine::Impl::purge_limits() const {
-  store::PurgeLimits limits;
-  for (const auto& [key, subscription] : shared.subscriptions) {
-    if (!subscription.predicate.matches_everything()) continue;
-    const std::string& collection = subscription.predicate.collection();
-    std::uint64_t limit = shared.head;
-    for (const auto& [link, session] : sessions) {
-      if (options.mutation != Mutation::PurgedUnheard) limit = std::min(limit, session->heard(collection));
-    }
-    limits.insert_or_assign(collection, limit);
-  }
-  return limits;
-}
-
-// Nothing is lost if it fails: it is tried again.
-void Engine::Impl::purge(Instant now) {
-  const WallTime before = shared.store.wall_now() - std::chrono::ceil<std::chrono::milliseconds>(options.tombstone_ttl);
-  std::optional<store::PurgePlace> next;
-  if (options.mutation == Mutation::PurgedUnknown) {
-    static_cast<void>(shared.store.purge(before, kTombstonesPerStep));
-  } else if (const auto step = shared.store.purge_known(before, purge_limits(), purge_place, kTombstonesPerStep)) {
-    next = step->next;
-  }
-  purge_place = next.value_or(store::PurgePlace{});
-  const Duration pause = std::clamp<Duration>(options.tombstone_ttl / kPurgesPerTtl, kNextStep, kLongestPurgePause);
-  purge_due = now + (next ? kNextStep : pause);
-}
-
 Engine::Engine(store::Store& store, EngineOptions options) : impl_(std::make_unique<Impl>(store, std::move(options))) {}
 
 Engine::~Engine() = default;
@@ -193,12 +120,13 @@ Status Engine::may_subscribe(const query::Predicate& predicate) const {
                           impl_->options.max_subscriptions, kMaxQueryTexts >> 20));
 }
 
-SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now) {
+SubscriptionId Engine::subscribe(query::Predicate predicate, Instant now, AttachmentPolicy attachments) {
   impl_->shared.now = now;
   const std::uint64_t key = impl_->key_of(predicate);
   const SubscriptionId id = ++impl_->last_subscription;
   if (!impl_->purge_due && impl_->options.tombstone_ttl > Duration::zero()) impl_->purge_due = now + kFirstPurge;
   impl_->keys.emplace(id, key);
+  if (attachments == AttachmentPolicy::WithDocuments) impl_->named_attachments.begin(id, predicate, now);
   LocalSubscription& subscription = impl_->shared.subscriptions[key];
   if (++subscription.holders > 1) return id;
   impl_->shared.digests.add_user(predicate);
@@ -213,6 +141,7 @@ void Engine::unsubscribe(SubscriptionId id, Instant now) {
   if (found == impl_->keys.end()) return;
   const std::uint64_t key = found->second;
   impl_->keys.erase(found);
+  impl_->named_attachments.end(id);
   if (--impl_->shared.subscriptions.at(key).holders > 0) return;
   impl_->each([&](Session& session) { return session.unsubscribe(key); });
   const auto ended = impl_->shared.subscriptions.find(key);
@@ -249,6 +178,30 @@ Status Engine::evict(std::string_view collection, std::string_view id) {
   }
   auto committed = transaction->commit();
   return committed ? Status() : fail(std::move(committed.error()));
+}
+
+void Engine::Impl::settle_fetches() {
+  for (const ContentHash& hash : shared.fetches.take_stored()) {
+    for (const auto& [link, session] : sessions) session->stored(hash);
+  }
+  if (shared.fetches.take_was_full()) named_attachments.look_again(shared.now);
+}
+
+FetchId Engine::fetch(const Attachment& attachment, Instant now) {
+  impl_->shared.now = now;
+  return impl_->shared.fetches.begin(attachment, now);
+}
+
+void Engine::end_fetch(FetchId id) {
+  impl_->shared.fetches.end(id);
+}
+
+std::vector<FetchNews> Engine::take_fetch_news() {
+  return impl_->shared.fetches.take_news();
+}
+
+void Engine::content_stored(const ContentHash& hash) {
+  for (const auto& [link, session] : impl_->sessions) session->stored(hash);
 }
 
 void Engine::link_opened(const LinkInfo& link, Instant now) {
@@ -310,6 +263,7 @@ void Engine::committed(const store::CommitEvent& event, Instant now) {
     if (auto pushed = session.push(commit); !pushed) return pushed;
     return session.settle(now);
   });
+  impl_->named_attachments.committed(event, now);
 }
 
 void Engine::commits_skipped(Instant now) {
@@ -318,6 +272,7 @@ void Engine::commits_skipped(Instant now) {
   impl_->shared.now = now;
   impl_->shared.head = std::max(impl_->shared.head, impl_->shared.store.last_local_seq());
   impl_->each([&](Session& session) { return session.settle(now); });
+  impl_->named_attachments.look_again(now);
 }
 
 void Engine::drain() {
@@ -339,6 +294,7 @@ void Engine::woke(Instant now) {
 }
 
 std::optional<Action> Engine::poll() {
+  impl_->settle_fetches();
   if (impl_->shared.actions.empty()) return std::nullopt;
   Action action = std::move(impl_->shared.actions.front());
   impl_->shared.actions.pop_front();
@@ -351,18 +307,20 @@ std::optional<Instant> Engine::next_deadline() const {
     const Instant deadline = session->deadline();
     next = std::min(next.value_or(deadline), deadline);
   }
-  return next;
+  const auto fetches = impl_->shared.fetches.deadline();
+  return next && fetches ? std::min(*next, *fetches) : (next ? next : fetches);
 }
 
 void Engine::on_deadline(Instant now) {
   impl_->shared.now = now;
   if (impl_->purge_due && now >= *impl_->purge_due) impl_->purge(now);
+  impl_->shared.fetches.on_deadline(now);
   impl_->each([&](Session& session) { return session.on_deadline(now); });
 }
 
 bool Engine::unsynced() const {
-  return std::any_of(impl_->sessions.begin(), impl_->sessions.end(),
-                     [](const auto& entry) { return entry.second->unsynced(); });
+  return impl_->shared.fetches.busy() || std::any_of(impl_->sessions.begin(), impl_->sessions.end(),
+                                                     [](const auto& entry) { return entry.second->unsynced(); });
 }
 
 bool Engine::unsent() const {

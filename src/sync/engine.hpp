@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include <fermata/attachment.hpp>
 #include "base/time.hpp"
 #include "base/transport.hpp"
 #include "query/predicate.hpp"
@@ -97,6 +98,18 @@ struct CloseLink {
 using Action = std::variant<SendFrame, CloseLink>;
 
 using SubscriptionId = std::uint64_t;
+using FetchId = std::uint64_t;
+
+// Whether the content of attachments comes when somebody asks for it, or with the documents that name it.
+enum class AttachmentPolicy : std::uint8_t { OnDemand, WithDocuments };
+
+// How one fetch() stands.
+struct FetchNews {
+  FetchId id = 0;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t size_bytes = 0;
+  std::optional<Status> ended;  // success: the content is here, checked
+};
 
 // One session as `status` shows it.
 struct SessionStatus {
@@ -130,7 +143,8 @@ class Engine {
 
   // What we want from others. Takes effect on open sessions at once. The predicate's key decides which cursor it
   // resumes from.
-  SubscriptionId subscribe(query::Predicate predicate, Instant now);
+  SubscriptionId subscribe(query::Predicate predicate, Instant now,
+                           AttachmentPolicy attachments = AttachmentPolicy::OnDemand);
   // Others would end every link with us for more: LimitExceeded if this one comes on top of max_subscriptions different
   // ones, or if all their texts together would not fit into a HELLO.
   [[nodiscard]] Status may_subscribe(const query::Predicate& predicate) const;
@@ -140,6 +154,15 @@ class Engine {
   // there is none, InvalidArgument if one of our subscriptions asks for it, Busy if nobody connected is known to hold
   // what was written to it here, and the store's.
   [[nodiscard]] Status evict(std::string_view collection, std::string_view id);
+
+  // Brings the content of an attachment here, from whichever connected peer has it, now or once one connects; goes on
+  // where an earlier one ended. Ends by itself with success, or with what the store says; see take_fetch_news().
+  [[nodiscard]] FetchId fetch(const Attachment& attachment, Instant now);
+  void end_fetch(FetchId id);
+  // Of each fetch of which there is something new, the latest.
+  [[nodiscard]] std::vector<FetchNews> take_fetch_news();
+  // The store has the content of an attachment that did not come by fetch().
+  void content_stored(const ContentHash& hash);
 
   void link_opened(const LinkInfo& link, Instant now);
   void frame_received(LinkId link, ByteView frame, Instant now);

@@ -106,6 +106,7 @@ Status Feed::show_graves(std::deque<std::uint64_t> rows) {
 }
 
 void Feed::send_in_window(Bytes frame) {
+  if (in_flight_.empty()) waiting_since_ = shared_.now;
   unacked_bytes_ += frame.size();
   in_flight_.push_back({frame.size(), {}, {}, 0, 0});
   outlet_.send(std::move(frame));

@@ -42,8 +42,13 @@ inline constexpr std::size_t kMaxBranchesPerFrame = 1024;  // of PRUNE and GRAFT
 inline constexpr std::size_t kMaxCompression = 256;
 inline constexpr std::size_t kMinCompressed = 1024;
 
+inline constexpr std::size_t kPartBytes = 64u << 10;  // of an attachment, in one message; the store's chunk
+
 // --- one engine ---
-inline constexpr std::size_t kMaxRefused = 1024;  // devices that broke the protocol and are remembered for it
+// Attachments wanted by subscriptions; others are looked for again when there is room.
+inline constexpr std::size_t kMaxFetches = 1u << 14;
+inline constexpr std::size_t kMaxActiveFetches = 8;  // attachments that peers are bringing us at a time
+inline constexpr std::size_t kMaxRefused = 1024;     // devices that broke the protocol and are remembered for it
 
 // --- one session ---
 inline constexpr std::size_t kMaxRequestedNames = 1u << 19;   // asked for by WANT and not sent yet
@@ -62,6 +67,9 @@ inline constexpr std::size_t kMaxOffersInFlight = kMaxOpenOffers / 2;
 inline constexpr std::size_t kMaxLazy = 1u << 14;
 // Sent and not acknowledged, frames times subscriptions; beyond, the window is closed.
 inline constexpr std::size_t kMaxRangesInFlight = 1u << 20;
-inline constexpr std::size_t kMaxHoles = 1024;  // in the ranges of one subscription: ranges that wait for others
+inline constexpr std::size_t kMaxSupplied = 16;       // attachments that a remote asks for at a time
+inline constexpr std::size_t kMaxPartsInFlight = 4;   // sent and not acknowledged: a document waits for no more
+inline constexpr std::size_t kMaxAskedInVain = 1024;  // attachments that we tell a remote of when they come
+inline constexpr std::size_t kMaxHoles = 1024;        // in the ranges of one subscription: ranges that wait for others
 
 }  // namespace fermata::sync

@@ -1,5 +1,6 @@
 #include "sync/message_reader.hpp"
 
+#include "sync/attachment_reader.hpp"
 #include "sync/compression.hpp"
 #include "sync/fields.hpp"
 #include "sync/repair_reader.hpp"
@@ -138,6 +139,19 @@ Message read_skipped(Fields& in, std::uint64_t type, std::size_t fields) {
   return Skipped{};
 }
 
+Message read_of_attachments(Fields& in, std::uint64_t type, std::size_t fields) {
+  switch (static_cast<MessageType>(type)) {
+    case MessageType::Fetch:
+      return read_fetch(in, fields);
+    case MessageType::Part:
+      return read_part(in, fields);
+    case MessageType::Have:
+      return read_have(in, fields);
+    default:
+      return read_skipped(in, type, fields);
+  }
+}
+
 // What is about the sets that two peers hold. There is no compressed message within another.
 Message read_of_comparison(Fields& in, std::uint64_t type, std::size_t fields) {
   switch (static_cast<MessageType>(type)) {
@@ -156,7 +170,7 @@ Message read_of_comparison(Fields& in, std::uint64_t type, std::size_t fields) {
     case MessageType::Resolved:
       return read_resolved(in, fields);
     default:
-      return read_skipped(in, type, fields);
+      return read_of_attachments(in, type, fields);
   }
 }
 

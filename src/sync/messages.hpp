@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "crdt/document.hpp"
 #include "store/store.hpp"
+#include "sync/attachment_messages.hpp"
 #include "sync/limits.hpp"
 #include "sync/repair_messages.hpp"
 
@@ -27,7 +28,7 @@ struct VersionSpan {
 inline constexpr VersionSpan kSpoken{2, 2};
 
 // What a peer can read beyond what its version demands; bits, unknown ones are ignored.
-enum class Capability : std::uint64_t { Zstd = 1 };
+enum class Capability : std::uint64_t { Zstd = 1, Attachments = 2 };
 
 // How far a subscription has been received from one store's log. Every change up to `base` has been received. Of
 // the documents whose latest change lies in (base, seq], that change and all since `base` have been received too; what
@@ -151,7 +152,7 @@ struct Graft {
 struct Skipped {};  // of a type that this version may ignore
 
 using Message = std::variant<Hello, Subscribe, Unsubscribe, Changes, Want, Ack, Ping, Pong, Goodbye, Prune, Graft,
-                             DigestOf, Stand, Match, Symbols, Items, Resolve, Resolved, Skipped>;
+                             DigestOf, Stand, Match, Symbols, Items, Resolve, Resolved, Fetch, Part, Have, Skipped>;
 
 // Wraps what Compressor made of a whole message of `size` bytes.
 [[nodiscard]] Bytes encode_compressed(ByteView packed, std::size_t size);

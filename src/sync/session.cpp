@@ -7,6 +7,9 @@
 namespace fermata::sync {
 namespace {
 
+constexpr std::uint64_t kCapabilities =
+    static_cast<std::uint64_t>(Capability::Zstd) | static_cast<std::uint64_t>(Capability::Attachments);
+
 // At most `most` bytes, without half a character at the end.
 std::string shortened(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
@@ -26,6 +29,7 @@ Session::Session(Shared& shared, LinkInfo link, Instant now)
       mirror_(outlet_, feed_),
       repair_(outlet_, feed_, intake_),
       compare_(outlet_, feed_, intake_, repair_),
+      supply_(outlet_, feed_),
       opened_(now),
       now_(now),
       heard_(now),
@@ -33,6 +37,7 @@ Session::Session(Shared& shared, LinkInfo link, Instant now)
 
 Session::~Session() {
   if (greeted_) --shared_.greeted;
+  shared_.fetches.closed(link_.link, shared_.now);
   shared_.walkers.erase(link_.link);
 }
 
@@ -57,8 +62,7 @@ Status Session::open(const RememberedPeer* remembered) {
   if (auto followed = intake_.follow(remote_epoch_, our_epoch_); !followed) return followed;
   choose_walker();
   std::string name = shortened(shared_.options.name, kMaxNameBytes);
-  outlet_.send(encode(Hello{kSpoken, static_cast<std::uint64_t>(Capability::Zstd), our_epoch_, std::move(name),
-                            shared_.head, intake_.wanted()}));
+  outlet_.send(encode(Hello{kSpoken, kCapabilities, our_epoch_, std::move(name), shared_.head, intake_.wanted()}));
   feed_.told_head(shared_.head);
   round_trips_ = 1;
   if (!remembered || remote_epoch_.empty() || remembered->epoch != remote_epoch_) return {};
@@ -103,6 +107,8 @@ Status Session::on(const Hello& hello) {
   if (auto known = know_remote(remote_epoch_, {}); !known) return known;
   if (auto told = mirror_.stand(); !told) return told;
   note_caught_up();
+  if ((hello.capabilities & static_cast<std::uint64_t>(Capability::Attachments)) != 0)
+    shared_.fetches.opened(outlet_, now_);
   return feed_.pump();
 }
 
@@ -230,6 +236,19 @@ Status Session::on(const Resolved& resolved) {
   return repair_.on(resolved);
 }
 
+Status Session::on(const Part& part) {
+  if (shared_.draining) return {};
+  ++received_frames_;
+  if (auto taken = shared_.fetches.on(link_.link, part, now_); !taken) return taken;
+  acknowledge();
+  return {};
+}
+
+Status Session::on(const Have& have) {
+  shared_.fetches.on(link_.link, have, now_);
+  return {};
+}
+
 Status Session::settle(Instant now) {
   now_ = now;
   if (auto shown = mirror_.pump(); !shown) return shown;
@@ -242,6 +261,8 @@ Status Session::settle(Instant now) {
     acknowledge();
     note_caught_up();
   }
+  // Last: documents go first.
+  if (auto supplied = supply_.pump(); !supplied) return supplied;
   return compare_.consider(link_.remote, quiet(), now_);
 }
 

@@ -11,6 +11,7 @@
 #include "sync/message_reader.hpp"
 #include "sync/mirror.hpp"
 #include "sync/repair.hpp"
+#include "sync/supply.hpp"
 
 namespace fermata::sync {
 
@@ -52,6 +53,9 @@ class Session {
   // A commit of ours, whoever sent it: what of it the remote had offered need not be asked for.
   [[nodiscard]] Status came(LoadedCommit& commit);
 
+  // The content of an attachment is here now.
+  void stored(const ContentHash& hash) { supply_.stored(hash); }
+
   [[nodiscard]] const LinkInfo& link() const { return link_; }
   [[nodiscard]] SessionStatus status() const;
   [[nodiscard]] bool unsynced() const;
@@ -83,6 +87,9 @@ class Session {
   [[nodiscard]] Status on(const Items& items);
   [[nodiscard]] Status on(const Resolve& resolve);
   [[nodiscard]] Status on(const Resolved& resolved);
+  [[nodiscard]] Status on(const Fetch& fetch) { return supply_.on(fetch); }
+  [[nodiscard]] Status on(const Part& part);
+  [[nodiscard]] Status on(const Have& have);
   [[nodiscard]] Status on(const Skipped&) { return {}; }
 
   [[nodiscard]] Status know_remote(const store::Epoch& epoch, store::Epoch assumed);
@@ -110,6 +117,7 @@ class Session {
   Mirror mirror_;
   Repair repair_;
   Compare compare_;
+  Supply supply_;
   store::Epoch our_epoch_;
   store::Epoch remote_epoch_;  // assumed until HELLO came
   bool greeted_ = false;       // HELLO came
@@ -124,7 +132,7 @@ class Session {
   std::optional<Instant> probe_deadline_;
   std::uint64_t pings_ = 0;
 
-  std::uint64_t received_frames_ = 0;  // of CHANGES, SYMBOLS and ITEMS
+  std::uint64_t received_frames_ = 0;  // of CHANGES, SYMBOLS, ITEMS and PART
   bool owes_cursors_ = false;          // an ACK went out without them
   std::uint64_t round_trips_ = 0;
   std::optional<Duration> catch_up_;

@@ -11,6 +11,7 @@
 
 #include "sync/compression.hpp"
 #include "sync/engine.hpp"
+#include "sync/fetches.hpp"
 #include "sync/item_set.hpp"
 #include "sync/messages.hpp"
 #include "sync/offers.hpp"
@@ -60,6 +61,7 @@ struct Shared {
   std::uint64_t given_up = 0;
   Instant now{};  // when the engine was last told something
   Compressor compressor;
+  Fetches fetches{store, options.stalled_after};
 
   [[nodiscard]] bool has(Mutation bug) const { return options.mutation == bug; }
   // Whether we want only some documents of this collection, so that others must tell us what they know about those.

@@ -1,14 +1,8 @@
-// Finds the subscriptions that a document may match, so that the cost of a change does not grow with those that it
-// cannot: by the value that they demand at a path. One index serves all sessions of an engine. Private to sync/.
+// Finds the subscriptions that a document may match. One index serves all sessions of an engine. Private to sync/.
 #pragma once
 
-#include <map>
-#include <set>
-#include <string>
-#include <unordered_map>
-#include <vector>
-
 #include "base/transport.hpp"
+#include "query/equality_index.hpp"
 #include "query/predicate.hpp"
 
 namespace fermata::sync {
@@ -22,24 +16,23 @@ class SubscriptionIndex {
     friend auto operator<=>(const Holder&, const Holder&) = default;
   };
 
-  void add(const Holder& holder, const query::Predicate& predicate);
+  void add(const Holder& holder, const query::Predicate& predicate) {
+    index_.add(holder, predicate.collection(), predicate.equality());
+  }
   // With the predicate that it was added with.
-  void remove(const Holder& holder, const query::Predicate& predicate);
+  void remove(const Holder& holder, const query::Predicate& predicate) {
+    index_.remove(holder, predicate.collection(), predicate.equality());
+  }
 
-  [[nodiscard]] bool empty() const { return collections_.empty(); }
+  [[nodiscard]] bool empty() const { return index_.empty(); }
 
-  // Appends all that match the document, and few others: those whose predicate demands no single value, and those that
-  // demand one that the document has. Some may come twice when called for several states of it.
-  void find(const std::string& collection, std::string_view id, const Map& view, std::vector<Holder>& found) const;
+  // As query::EqualityIndex::find.
+  void find(const std::string& collection, std::string_view id, const Map& view, std::vector<Holder>& found) const {
+    index_.find(collection, id, view, found);
+  }
 
  private:
-  using Holders = std::set<Holder>;
-  struct Collection {
-    Holders others;
-    std::map<crdt::Path, std::unordered_map<std::string, Holders>> by_value;
-  };
-
-  std::unordered_map<std::string, Collection> collections_;
+  query::EqualityIndex<Holder> index_;
 };
 
 }  // namespace fermata::sync

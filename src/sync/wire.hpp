@@ -27,7 +27,10 @@ enum class MessageType : std::uint64_t {
   Items = 15,
   Resolve = 16,
   Resolved = 17,
+  Fetch = 18,
+  Part = 19,
   Compressed = 20,
+  Have = 21,
 };
 
 // What a CHANGES frame has only where there is something to say: pairs of key and value behind its other fields.

@@ -33,10 +33,15 @@ struct MemoryDisk::Impl {
   bool powered = true;
   std::uint64_t free_space = kNever;
   std::uint64_t write_fault = kNever, sync_fault = kNever, power_fault = kNever;  // numbers of calls
+  std::uint64_t open_fault = kNever, operation_fault = kNever;
   std::size_t handles = 0;
   DiskStats stats;
 
-  void restart(Random* random);
+  enum class Loss : std::uint8_t { All, Suffix, Torn };
+
+  void restart(Loss loss, Random* random);
+  // Power may go with this operation. Whether there still is any.
+  bool operate();
   [[nodiscard]] int allow_write(const MemoryFile& file, std::uint64_t end);
 };
 

@@ -50,6 +50,35 @@ std::shared_ptr<MemoryFile> MemoryFile::after_power_loss(std::size_t survivors) 
   return file;
 }
 
+// What the file had in sectors that did not arrive stays; beyond its end that is zeroes.
+void MemoryFile::apply_torn(const Operation& operation, Bytes& target, Random& random) const {
+  constexpr std::size_t kSector = 512;
+  for (std::size_t at = 0; at < operation.size;) {
+    const std::size_t to_boundary = kSector - static_cast<std::size_t>((operation.offset + at) % kSector);
+    const std::size_t size = std::min(to_boundary, operation.size - at);
+    if (random.below(2) == 0) {
+      write_to(target, operation.offset + at, ByteView(log_).subspan(operation.position + at, size));
+    }
+    at += size;
+  }
+}
+
+std::shared_ptr<MemoryFile> MemoryFile::after_torn_power_loss(Random& random) const {
+  auto file = std::make_shared<MemoryFile>();
+  file->platter_ = platter_;
+  for (const Operation& operation : pending_) {
+    const std::uint64_t fate = random.below(3);
+    if (fate == 0) continue;
+    if (fate == 1 || operation.truncates) {
+      apply(operation, file->platter_);
+    } else {
+      apply_torn(operation, file->platter_, random);
+    }
+  }
+  file->content_ = file->platter_;
+  return file;
+}
+
 std::shared_ptr<MemoryFile> MemoryFile::without_handles() const {
   auto file = std::make_shared<MemoryFile>();
   file->content_ = content_;

@@ -25,6 +25,8 @@ class MemoryFile {
   // The file as the platter has it, plus the first `survivors` unsynced operations. A new object: handles on this one
   // no longer reach the disk.
   [[nodiscard]] std::shared_ptr<MemoryFile> after_power_loss(std::size_t survivors) const;
+  // The same with any of the unsynced operations, and of each write any of its sectors.
+  [[nodiscard]] std::shared_ptr<MemoryFile> after_torn_power_loss(Random& random) const;
   // The same content and the same unsynced operations, without handles.
   [[nodiscard]] std::shared_ptr<MemoryFile> without_handles() const;
   [[nodiscard]] std::size_t unsynced() const { return pending_.size(); }
@@ -47,6 +49,7 @@ class MemoryFile {
   };
   static void write_to(Bytes& target, std::uint64_t offset, ByteView bytes);
   void apply(const Operation& operation, Bytes& target) const;
+  void apply_torn(const Operation& operation, Bytes& target, Random& random) const;
 
   Bytes content_;  // as programs see it
   Bytes platter_;  // as of the last sync

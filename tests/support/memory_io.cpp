@@ -89,7 +89,7 @@ int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   MemoryHandle& handle = handle_of(file);
   const std::lock_guard guard(handle.disk->mutex);
-  if (!usable(handle)) {
+  if (!handle.disk->operate() || !usable(handle)) {
     return SQLITE_IOERR_TRUNCATE;
   }
   handle.file->truncate(static_cast<std::uint64_t>(size));
@@ -100,7 +100,7 @@ int sync_file(sqlite3_file* file, int) {
   MemoryHandle& handle = handle_of(file);
   const std::lock_guard guard(handle.disk->mutex);
   ++handle.disk->stats.syncs;
-  if (!usable(handle) || handle.disk->stats.syncs == handle.disk->sync_fault) {
+  if (!handle.disk->operate() || !usable(handle) || handle.disk->stats.syncs == handle.disk->sync_fault) {
     return SQLITE_IOERR_FSYNC;
   }
   handle.file->sync();

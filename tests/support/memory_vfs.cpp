@@ -11,23 +11,30 @@
 
 namespace fermata::support {
 
-void MemoryDisk::Impl::restart(Random* random) {
+void MemoryDisk::Impl::restart(Loss loss, Random* random) {
   for (auto& [path, file] : files) {
     const std::size_t survivors =
-        random == nullptr ? 0 : static_cast<std::size_t>(random->below(std::uint64_t{file->unsynced()} + 1));
-    auto next = file->after_power_loss(survivors);
+        loss != Loss::Suffix ? 0 : static_cast<std::size_t>(random->below(std::uint64_t{file->unsynced()} + 1));
+    auto next = loss == Loss::Torn ? file->after_torn_power_loss(*random) : file->after_power_loss(survivors);
     file->dead = true;
     file = std::move(next);
   }
   ++boots;
   powered = true;
-  free_space = write_fault = sync_fault = power_fault = kNever;
+  free_space = write_fault = sync_fault = power_fault = open_fault = operation_fault = kNever;
+}
+
+bool MemoryDisk::Impl::operate() {
+  if (++stats.operations >= operation_fault) {
+    powered = false;
+  }
+  return powered;
 }
 
 // SQLITE_OK, or why a write that ends at `end` fails. Takes the growth off the free space.
 int MemoryDisk::Impl::allow_write(const MemoryFile& file, std::uint64_t end) {
   ++stats.writes;
-  if (stats.writes >= power_fault) {
+  if (!operate() || stats.writes >= power_fault) {
     powered = false;
   }
   if (file.dead || !powered) {
@@ -61,7 +68,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, 
   MemoryDisk::Impl& disk = disk_of(vfs);
   const std::lock_guard guard(disk.mutex);
   out->pMethods = nullptr;  // nothing for SQLite to close should we fail
-  if (!disk.powered) {
+  if (++disk.stats.opens == disk.open_fault || !disk.powered) {
     return SQLITE_CANTOPEN;
   }
   std::shared_ptr<MemoryFile> file;
@@ -89,7 +96,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, 
 int delete_file(sqlite3_vfs* vfs, const char* name, int) {
   MemoryDisk::Impl& disk = disk_of(vfs);
   const std::lock_guard guard(disk.mutex);
-  if (!disk.powered) {
+  if (!disk.operate()) {
     return SQLITE_IOERR_DELETE;
   }
   return disk.files.erase(name) > 0 ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT;
@@ -172,12 +179,17 @@ std::string MemoryDisk::boot_id() const {
 
 void MemoryDisk::crash() {
   const std::lock_guard guard(impl_->mutex);
-  impl_->restart(nullptr);
+  impl_->restart(Impl::Loss::All, nullptr);
 }
 
 void MemoryDisk::crash(Random& random) {
   const std::lock_guard guard(impl_->mutex);
-  impl_->restart(&random);
+  impl_->restart(Impl::Loss::Suffix, &random);
+}
+
+void MemoryDisk::crash_torn(Random& random) {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->restart(Impl::Loss::Torn, &random);
 }
 
 void MemoryDisk::kill_process() {
@@ -230,6 +242,21 @@ void MemoryDisk::fail_write(std::uint64_t n) {
 void MemoryDisk::fail_sync(std::uint64_t n) {
   const std::lock_guard guard(impl_->mutex);
   impl_->sync_fault = impl_->stats.syncs + n;
+}
+
+void MemoryDisk::fail_open(std::uint64_t n) {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->open_fault = impl_->stats.opens + n;
+}
+
+void MemoryDisk::lose_power_at_operation(std::uint64_t n) {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->operation_fault = impl_->stats.operations + n;
+}
+
+void MemoryDisk::no_more_faults() {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->write_fault = impl_->sync_fault = impl_->open_fault = Impl::kNever;
 }
 
 void MemoryDisk::lose_power_at_write(std::uint64_t n) {

@@ -7,8 +7,8 @@
 //   store.reset();   // its last writes fail on the dead files and change nothing
 //   store = Store::open(...same, .boot_id = disk.boot_id()...);
 //
-// The model of power loss: within one file, writes and truncations reach the platter in order, and a sync waits for all
-// of them; files do not wait for each other. Creating and deleting a file is durable at once.
+// The model of power loss, but for crash_torn(): within one file, writes and truncations reach the platter in order,
+// and a sync waits for all of them; files do not wait for each other. Creating and deleting a file is durable at once.
 //
 // Thread-safe. Must outlive every connection on it; open handles do not survive crash() or kill_process().
 #pragma once
@@ -22,7 +22,8 @@
 namespace fermata::support {
 
 struct DiskStats {
-  std::uint64_t writes = 0, syncs = 0;  // calls, failed ones too
+  std::uint64_t writes = 0, syncs = 0, opens = 0;  // calls, failed ones too
+  std::uint64_t operations = 0;                    // writes, syncs, truncations and deletions of files
   std::uint64_t bytes_written = 0;
   std::uint64_t bytes_stored = 0;  // the sum of the sizes of all files
 };
@@ -41,6 +42,8 @@ class MemoryDisk {
   // Ends every mode set below.
   void crash();
   void crash(Random& random);
+  // Worse: of each file any of the unsynced operations survive, and of a write any of its sectors of 512 bytes.
+  void crash_torn(Random& random);
   // The process dies, the machine does not: open files are dead, their content stays, synced or not.
   void kill_process();
 
@@ -55,8 +58,11 @@ class MemoryDisk {
   // The n-th call from now (1 is the next) fails once with SQLITE_IOERR and changes nothing.
   void fail_write(std::uint64_t n);
   void fail_sync(std::uint64_t n);
+  void fail_open(std::uint64_t n);  // with SQLITE_CANTOPEN
+  void no_more_faults();            // of the three above
   // Power goes at the n-th write from now: it and everything after it fails until crash() restarts the machine.
   void lose_power_at_write(std::uint64_t n);
+  void lose_power_at_operation(std::uint64_t n);  // see DiskStats
   [[nodiscard]] bool powered() const;
 
   // Puts a file there as if it had been written and synced; for foreign or damaged databases.

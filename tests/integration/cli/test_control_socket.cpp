@@ -63,7 +63,7 @@ class ControlSocket : public CommandLine {
 
   void expect_error_and_a_server_that_goes_on(const std::string& bytes, const std::string& code) {
     RawClient client(directory_);
-    EXPECT_EQ(client.line(), R"({"fermata":"control","version":1})");
+    EXPECT_EQ(client.line(), R"({"fermata":"control","version":2})");
     client.send(bytes);
     EXPECT_TRUE(client.line().starts_with(R"({"error":{"code":")" + code + "\"")) << bytes.substr(0, 200);
     EXPECT_EQ(client.line(), "") << "the connection must end";
@@ -75,7 +75,7 @@ class ControlSocket : public CommandLine {
 
 TEST_F(ControlSocket, AnswersSeveralRequestsOnOneConnection) {
   RawClient client(directory_);
-  EXPECT_EQ(client.line(), R"({"fermata":"control","version":1})");
+  EXPECT_EQ(client.line(), R"({"fermata":"control","version":2})");
   client.send(
       "{\"op\":\"execute\",\"statement\":\"INSERT INTO a DOCUMENTS (:d)\",\"parameters\":{\"d\":{\"_id\":\"x\"}}}\n"
       "{\"op\":\"execute\",\"statement\":\"SELECT\"}\n"
@@ -143,7 +143,7 @@ TEST_F(ControlSocket, ConnectionsBeyondTheLimitAreToldSoAndTheOthersGoOn) {
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 64; ++i) {
     clients.push_back(std::make_unique<RawClient>(directory_));
-    ASSERT_EQ(clients.back()->line(), R"({"fermata":"control","version":1})");
+    ASSERT_EQ(clients.back()->line(), R"({"fermata":"control","version":2})");
   }
   RawClient one_more(directory_);
   EXPECT_TRUE(one_more.line().starts_with(R"({"error":{"code":"busy")"));

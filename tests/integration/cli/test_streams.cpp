@@ -96,5 +96,15 @@ TEST_F(ClosedStream, AnInputThatIsClosedIsNotTakenFromAnotherFile) {
   EXPECT_NE(Redirected({"import", directory_, "things", "-"}, "0<&- 2>/dev/null").code(), 0);
 }
 
+TEST_F(CommandLine, AFileOfSeveralBatchesOnStdinIsReadOnce) {
+  std::string lines;
+  for (int i = 100'000; i < 112'000; ++i) {
+    lines += R"({"_id":")" + std::to_string(i) + R"(","text":")" + std::string(400, 'x') + "\"}\n";
+  }
+  const std::string file = folder_.file("many.ndjson", lines);
+  EXPECT_EQ(Redirected({"import", directory_, "things", "-"}, "<" + file + " 2>/dev/null").code(), 0);
+  EXPECT_EQ(fermata({"export", directory_, "things"}).out, lines);
+}
+
 }  // namespace
 }  // namespace fermata::test

@@ -10,7 +10,8 @@ namespace {
 constexpr const char* kSubdivisions = "/usr/share/iso-codes/json/iso_3166-2.json";
 
 TEST(Help, EveryVerbShowsAnExample) {
-  for (const char* verb : {"demo", "init", "import", "query", "watch", "export", "serve", "status", "gaps", "phone"}) {
+  for (const char* verb : {"demo", "init", "import", "query", "watch", "export", "attach", "attachment", "serve",
+                           "status", "gaps", "phone"}) {
     const Outcome run = fermata({verb, "--help"});
     EXPECT_EQ(run.code, 0) << run;
     EXPECT_NE(run.out.find("Example:\n  fermata " + std::string(verb)), std::string::npos) << run;

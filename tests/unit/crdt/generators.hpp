@@ -28,7 +28,9 @@ inline Value small_value(unsigned pick) {
                                           Map{},
                                           Map{{"x", 3}, {"z", Map{}}},
                                           Map{{"x", Map{{"p", Array{}}}}},
-                                          Bytes{1, 2}};
+                                          Bytes{1, 2},
+                                          Timestamp::parse("2026-11-23T19:40:26.5Z").value(),
+                                          Attachment::make({1}, 3, {{"x", "y"}}).value()};
   return kValues[pick % kValues.size()];
 }
 

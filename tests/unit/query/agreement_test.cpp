@@ -6,6 +6,7 @@
 
 #include "query/sql.hpp"
 #include "query/sqlite_functions.hpp"
+#include "store/field_functions.hpp"
 #include "unit/query/generators.hpp"
 #include "unit/query/store_fixture.hpp"
 
@@ -35,14 +36,18 @@ class Documents {
 
   std::vector<std::string> select(const SelectStatement& statement) {
     std::vector<std::string> ids;
-    const auto compiled = compile(statement);
-    const auto read = store_->read([&](sqlite3* connection) {
-      return run(connection, compiled, [&](std::string_view id, ByteView) -> Status {
-        ids.emplace_back(id);
+    std::string sql;
+    const auto read = store_->read([&](store::Connection& connection) -> Status {
+      Catalog catalog(connection);
+      const auto compiled = compile(statement, Columns::IdsAlone, catalog);
+      if (!compiled) return fail(compiled.error());
+      sql = compiled->sql;
+      return run(connection, *compiled, [&](std::span<const RowDocument> row) -> Status {
+        ids.emplace_back(row.front().id);
         return {};
       });
     });
-    if (!read) RC_FAIL(read.error().message + "\n" + compiled.sql);
+    if (!read) RC_FAIL(read.error().message + "\n" + sql);
     return ids;
   }
 
@@ -80,8 +85,8 @@ RC_GTEST_PROP(Agreement, SqliteSelectsExactlyWhatTheMatcherMatches, ()) {
 
 // The order that docs/QUERY.md promises: null < numbers < text < blobs, missing last either way, then by id.
 bool comes_before(const Stored& left, const Stored& right, const OrderTerm& term) {
-  const auto a = evaluate(Operand(term.path), {left.id, left.fields});
-  const auto b = evaluate(Operand(term.path), {right.id, right.fields});
+  const auto a = evaluate(term.value, {left.id, left.fields});
+  const auto b = evaluate(term.value, {right.id, right.fields});
   if (a.has_value() != b.has_value()) return a.has_value();
   if (!a) return left.id < right.id;
   const Scalar x = to_scalar(*a), y = to_scalar(*b);
@@ -97,7 +102,7 @@ RC_GTEST_PROP(Agreement, SqliteOrdersAsDocumented, ()) {
   auto stored = some_documents();
   SelectStatement select{.collection = documents().insert(stored)};
   select.order.push_back(
-      {*generate_path(), *rc::gen::elementOf(std::vector<Direction>{Direction::Ascending, Direction::Descending})});
+      {*generate_operand(2), *rc::gen::elementOf(std::vector<Direction>{Direction::Ascending, Direction::Descending})});
   std::sort(stored.begin(), stored.end(),
             [&](const Stored& left, const Stored& right) { return comes_before(left, right, select.order.front()); });
   std::vector<std::string> expected;
@@ -111,13 +116,13 @@ TEST(Agreement, ABodyThatDoesNotDecodeIsAnErrorAndNotACrash) {
   const Bytes body = encode_value(nested);
   for (std::size_t size = 0; size < body.size(); ++size) {
     for (const crdt::Path& path : {crdt::Path{"b"}, crdt::Path{"a", "a", "b"}, crdt::Path(50, "a")}) {
-      const auto item = find_item(ByteView(body).first(size), encode_path(path));
+      const auto item = store::find_item(ByteView(body).first(size), store::encode_path(path));
       if (item && !item->empty()) {
         EXPECT_LT(item->size(), size);
       }
     }
   }
-  EXPECT_FALSE(find_item(body, ByteView(body).first(3)));
+  EXPECT_FALSE(store::find_item(body, ByteView(body).first(3)));
 }
 
 }  // namespace

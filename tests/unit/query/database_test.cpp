@@ -78,9 +78,12 @@ TEST_F(DatabaseTest, ResolvesIdConflictsAsAsked) {
   execute("INSERT INTO c DOCUMENTS ({_id: 'a', x: 2, m: {p: 3}}) ON ID CONFLICT DO UPDATE");
   EXPECT_EQ(json("SELECT * FROM c WHERE _id = 'a'"), R"([{"_id":"a","m":{"p":3,"q":2},"x":2}])");
   const auto before = last_seq();
-  EXPECT_THAT(execute("INSERT INTO c DOCUMENTS ({_id: 'a', x: 2}) ON ID CONFLICT DO UPDATE").mutated_ids,
-              testing::IsEmpty());
+  const std::string again = "INSERT INTO c DOCUMENTS ({_id: 'a', x: 2}) ON ID CONFLICT DO ";
+  EXPECT_THAT(execute(again + "UPDATE_LOCAL_DIFF").mutated_ids, testing::IsEmpty());
   EXPECT_EQ(last_seq(), before);
+  // Written again, the equal value is the youngest.
+  EXPECT_THAT(execute(again + "UPDATE").mutated_ids, testing::ElementsAre("a"));
+  EXPECT_EQ(last_seq(), before + 1);
 }
 
 TEST_F(DatabaseTest, UpdatesFieldsInPlace) {
@@ -233,6 +236,16 @@ TEST_F(DatabaseTest, TellsTheCommitHookOfEachCommit) {
   set_commit_hook(*database_, {});
   execute("UPDATE c SET x = 2");
   EXPECT_THAT(seen, testing::ElementsAre("a", "a"));
+}
+
+TEST_F(DatabaseTest, WarnsOfALargeDocumentAndWritesIt) {
+  const auto small =
+      execute("INSERT INTO c DOCUMENTS (:d)", {{"d", Map{{"_id", "a"}, {"t", std::string(200'000, 'x')}}}});
+  EXPECT_THAT(small.warnings, testing::IsEmpty());
+  const auto large =
+      execute("INSERT INTO c DOCUMENTS (:d)", {{"d", Map{{"_id", "b"}, {"t", std::string(300'000, 'x')}}}});
+  EXPECT_THAT(large.warnings, testing::ElementsAre(testing::HasSubstr("\"b\" of c takes 293 KiB")));
+  EXPECT_EQ(json("SELECT _id FROM c"), R"([{"_id":"a"},{"_id":"b"}])");
 }
 
 TEST(DatabaseOpen, RefusesADirectoryThatMustExistAndDoesNot) {

@@ -41,7 +41,7 @@ TEST(Parser, ReadsEveryPartOfASelect) {
   ASSERT_EQ(select.order.size(), 3u);
   EXPECT_EQ(select.order[0].direction, Direction::Descending);
   EXPECT_EQ(select.order[1].direction, Direction::Ascending);
-  EXPECT_EQ(select.order[1].path, crdt::Path{"title"});
+  EXPECT_EQ(path(select.order[1].value), crdt::Path{"title"});
   EXPECT_EQ(select.limit, 10);
 }
 
@@ -101,7 +101,7 @@ TEST(Parser, ReadsEveryKindOfCondition) {
 }
 
 TEST(Parser, PutsParametersInPlace) {
-  const auto select = parsed<SelectStatement>("SELECT * FROM c WHERE a = :x AND b IN (:y) LIMIT :n",
+  const auto select = parsed<SelectStatement>("SELECT * FROM c WHERE a = :x AND b IN (:y, 3) LIMIT :n",
                                               {{"x", Bytes{1}}, {"y", Array{1, 2}}, {"n", 3}});
   EXPECT_EQ(literal(select.where->children[0].operands[1]), Value(Bytes{1}));
   EXPECT_EQ(literal(select.where->children[1].operands[1]), Value(Array{1, 2}));
@@ -143,7 +143,7 @@ TEST(Parser, ReadsUpdatesAndDeletes) {
 
 TEST(Parser, ReadsIncrements) {
   const auto update = parsed<UpdateStatement>("update c increment likes by 1, a.b BY -2, m BY other WHERE x");
-  EXPECT_EQ(update.kind, AssignmentKind::Increment);
+  EXPECT_EQ(update.assignments[0].kind, AssignmentKind::Increment);
   ASSERT_EQ(update.assignments.size(), 3u);
   EXPECT_EQ(update.assignments[1].path, (crdt::Path{"a", "b"}));
   EXPECT_EQ(path(update.assignments[2].value), (crdt::Path{"other"}));
@@ -180,9 +180,21 @@ struct Fault {
 
 TEST(Parser, SaysWhatItExpectedAndWhere) {
   const Fault faults[] = {
-      {"", 1, "SELECT, INSERT, UPDATE or DELETE"},
-      {"DROP TABLE x", 1, "SELECT, INSERT, UPDATE or DELETE"},
-      {"SELECT a FROM c", 8, "*"},
+      {"", 1, "SELECT, INSERT, UPDATE, DELETE, EVICT, CREATE INDEX"},
+      {"DROP TABLE x", 6, "INDEX"},
+      {"SELECT FROM c", 8, "* or what to select"},
+      {"SELECT a, FROM c", 11, "what to select"},
+      {"SELECT a AS from FROM c", 13, "a name for the value"},
+      {"SELECT count(a FROM c", 16, "a comma or )"},
+      {"SELECT a[ FROM c", 11, "the number of an element"},
+      {"SELECT a + FROM c", 12, "a value"},
+      {"SELECT * FROM c GROUP a", 23, "BY"},
+      {"SELECT * FROM c JOIN d", 23, "ON"},
+      {"SELECT * FROM c WHERE ANY x IN a", 33, "SATISFIES"},
+      {"SELECT * FROM c WHERE ANY x IN a SATISFIES x = 1", 49, "END"},
+      {"SELECT * FROM c WHERE a BETWEEN 1", 34, "AND"},
+      {"CREATE INDEX ON c (a)", 14, "a name for the index"},
+      {"CREATE INDEX i ON c ()", 22, "a field to index"},
       {"SELECT * c", 10, "FROM"},
       {"SELECT * FROM", 14, "the name of a collection"},
       {"SELECT * FROM where", 15, "the name of a collection"},
@@ -192,8 +204,7 @@ TEST(Parser, SaysWhatItExpectedAndWhere) {
       {"SELECT * FROM c WHERE (a = 1", 29, ")"},
       {"SELECT * FROM c WHERE a = 'x", 29, "a closing quote"},
       {"SELECT * FROM c WHERE a.= 1", 25, "the name of a field"},
-      {"SELECT * FROM c WHERE a IN 1", 28, "("},
-      {"SELECT * FROM c WHERE a IN ()", 29, "a value"},
+      {"SELECT * FROM c WHERE a IN", 27, "a list in parentheses, or an array"},
       {"SELECT * FROM c WHERE a IS 1", 28, "NULL or MISSING"},
       {"SELECT * FROM c WHERE a LIKE 1", 30, "a pattern"},
       {"SELECT * FROM c WHERE a = : x", 28, "the name of a parameter"},
@@ -207,9 +218,9 @@ TEST(Parser, SaysWhatItExpectedAndWhere) {
       {"INSERT INTO c DOCUMENTS ({a: })", 30, "a value"},
       {"INSERT INTO c DOCUMENTS ({a: 1,})", 32, "the name of a field"},
       {"INSERT INTO c DOCUMENTS ({a: [1, }])", 34, "a value"},
-      {"INSERT INTO c DOCUMENTS ({}) ON ID CONFLICT DO IT", 48, "NOTHING or UPDATE"},
+      {"INSERT INTO c DOCUMENTS ({}) ON ID CONFLICT DO IT", 48, "NOTHING, UPDATE or UPDATE_LOCAL_DIFF"},
       {"UPDATE c SET a", 15, "="},
-      {"UPDATE c a = 1", 10, "SET or INCREMENT"},
+      {"UPDATE c a = 1", 10, "SET, UNSET or INCREMENT"},
       {"UPDATE c INCREMENT a = 1", 22, "BY"},
       {"DELETE c", 8, "FROM"},
   };

@@ -1,6 +1,4 @@
 // Who a database is after its directory was copied, restored or moved.
-#include <sqlite3.h>
-
 #include <filesystem>
 #include <fstream>
 
@@ -43,22 +41,12 @@ Who make(const std::string& directory) {
 }
 
 void forget_file(const std::string& directory) {
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open((directory + "/fermata.db").c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, "DELETE FROM meta WHERE key = 'file'", nullptr, nullptr, nullptr), SQLITE_OK);
-  EXPECT_EQ(sqlite3_changes(database), 1);
-  sqlite3_close(database);
+  EXPECT_EQ(run_sql(directory, "DELETE FROM meta WHERE key = 'file'"), 1);
 }
 
 // As `cp -r backup/. directory` does: into the same files. The clock is not ours to turn, so the backup gets older.
 void put_back(const std::string& backup, const std::string& directory) {
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open((backup + "/fermata.db").c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(
-      sqlite3_exec(database, "UPDATE meta SET value = value - 60000 WHERE key = 'written'", nullptr, nullptr, nullptr),
-      SQLITE_OK);
-  EXPECT_EQ(sqlite3_changes(database), 1);
-  sqlite3_close(database);
+  EXPECT_EQ(run_sql(backup, "UPDATE meta SET value = value - 60000 WHERE key = 'written'"), 1);
   for (const auto& file : std::filesystem::directory_iterator(backup)) {
     std::ifstream in(file.path(), std::ios::binary);
     std::ofstream out(directory + "/" + file.path().filename().string(), std::ios::binary | std::ios::trunc);

@@ -1,11 +1,11 @@
-// Databases of format 1. fixtures/format1.db was made by the last version that wrote it: two collections, a tombstone
-// in each, unset and emptied fields, a document that came back to life, one from a remote with its cursor, a device's
-// epoch and a kept fact.
-#include <sqlite3.h>
+// Databases of every format so far. fixtures/formatN.db was made by a version that wrote format N, and they all hold
+// the same (fixture_content.hpp). They are kept for ever.
+#include <fmt/format.h>
 
+#include <cstdlib>
 #include <fstream>
 
-#include "store_fixture.hpp"
+#include "fixture_content.hpp"
 
 namespace fermata::store {
 namespace {
@@ -14,20 +14,23 @@ using namespace std::chrono_literals;
 using support::MemoryDisk;
 using support::TempDir;
 
-constexpr const char* kRemote = "0123456789abcdef0123456789abcdef";
-
-std::string fixture() {
-  std::ifstream file(std::string(FERMATA_STORE_FIXTURES) + "/format1.db", std::ios::binary);
+std::string fixture(int format) {
+  std::ifstream file(fmt::format("{}/format{}.db", FERMATA_STORE_FIXTURES, format), std::ios::binary);
   std::string content(std::istreambuf_iterator<char>(file), {});
   EXPECT_FALSE(content.empty());
   return content;
 }
 
-std::unique_ptr<MemoryDisk> disk_with_fixture() {
+std::unique_ptr<MemoryDisk> disk_with_fixture(int format) {
   auto disk = std::make_unique<MemoryDisk>();
-  disk->put_file("/peer/fermata.db", fixture());
+  disk->put_file("/peer/fermata.db", fixture(format));
   return disk;
 }
+
+class EveryFormat : public testing::TestWithParam<int> {};
+class Migration : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Of, EveryFormat, testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(From, Migration, testing::Values(1, 2));
 
 void expect_everything(Store& store) {
   EXPECT_EQ(view(store, "t0"), (Map{{"deep", Map{{"x", 1}, {"y", Array{1, "two"}}}}, {"n", 0}, {"title", "task"}}));
@@ -41,17 +44,17 @@ void expect_everything(Store& store) {
   EXPECT_EQ(store.load("notes", "n3")->life(), 3u);
   EXPECT_EQ(store.last_local_seq(), 16u);
   EXPECT_EQ(store.purged_seq(), 0u);
-  EXPECT_EQ(store.cursor(kRemote, 42), std::uint64_t{9});
-  EXPECT_EQ(store.source_number(kRemote), std::uint32_t{1});
-  EXPECT_EQ(store.last_epoch_of("device"), Epoch(kRemote));
+  EXPECT_EQ(store.cursor(kFixtureRemote, 42), std::uint64_t{9});
+  EXPECT_EQ(store.source_number(kFixtureRemote), std::uint32_t{1});
+  EXPECT_EQ(store.last_epoch_of("device"), Epoch(kFixtureRemote));
   EXPECT_EQ(store.recall("gaps"), std::string("{\"kept\":true}"));
   EXPECT_EQ(store.collections(), (std::vector<std::pair<std::string, std::uint64_t>>{{"notes", 2}, {"tasks", 5}}));
   expect_agreement(store, "tasks");
   expect_agreement(store, "notes");
 }
 
-TEST(Migration, KeepsAllThatFormat1Held) {
-  const auto disk = disk_with_fixture();
+TEST_P(EveryFormat, OpensWithAllThatItHeld) {
+  const auto disk = disk_with_fixture(GetParam());
   auto store = must_open(in_memory(*disk));
   ASSERT_NE(store, nullptr);
   expect_everything(*store);
@@ -66,8 +69,8 @@ TEST(Migration, KeepsAllThatFormat1Held) {
   expect_agreement(*store, "tasks");
 }
 
-TEST(Migration, CountsTombstonesAsBuriedWhenItHappened) {
-  const auto disk = disk_with_fixture();
+TEST(MigrationFrom1, CountsTombstonesAsBuriedWhenItHappened) {
+  const auto disk = disk_with_fixture(1);
   FixedClock clock;
   clock.wall += 24h * 365;
   auto options = in_memory(*disk);
@@ -79,11 +82,11 @@ TEST(Migration, CountsTombstonesAsBuriedWhenItHappened) {
   EXPECT_FALSE(store->load("tasks", "t4")->exists());
 }
 
-TEST(Migration, CutShortByPowerLossStartsAgain) {
+TEST_P(Migration, CutShortByPowerLossStartsAgain) {
   bool was_cut = true;
   for (std::uint64_t write = 1; was_cut; ++write) {
     SCOPED_TRACE("power lost at write " + std::to_string(write));
-    const auto disk = disk_with_fixture();
+    const auto disk = disk_with_fixture(GetParam());
     disk->lose_power_at_write(write);
     auto store = Store::open(in_memory(*disk));
     if (store) static_cast<void>((*store)->quiesce(5s));
@@ -99,8 +102,8 @@ TEST(Migration, CutShortByPowerLossStartsAgain) {
   }
 }
 
-TEST(Migration, WithoutSpaceSaysSoAndLeavesTheOldFormat) {
-  const auto disk = disk_with_fixture();
+TEST_P(Migration, WithoutSpaceSaysSoAndLeavesTheOldFormat) {
+  const auto disk = disk_with_fixture(GetParam());
   disk->limit_free_space(20'000);
   auto refused = Store::open(in_memory(*disk));
   ASSERT_FALSE(refused);
@@ -111,19 +114,40 @@ TEST(Migration, WithoutSpaceSaysSoAndLeavesTheOldFormat) {
   expect_everything(*store);
 }
 
-TEST(Migration, KeepsARowThatDoesNotDecodeForWhoeverAsksForIt) {
+TEST_P(Migration, GivesEveryPageAChecksum) {
   TempDir dir;
-  std::ofstream(dir.file("fermata.db"), std::ios::binary) << fixture();
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(dir.file("fermata.db").c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, "UPDATE documents SET body = x'ff' WHERE id = 't0'", nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(database);
+  std::ofstream(dir.file("fermata.db"), std::ios::binary) << fixture(GetParam());
+  must_open(on_disk(dir.path())).reset();
+  std::fstream file(dir.file("fermata.db"), std::ios::binary | std::ios::in | std::ios::out);
+  file.seekg(20);
+  EXPECT_EQ(file.get(), kChecksumBytes);
+  file.seekp(100);
+  file.put('\x77');
+  file.close();
+  auto damaged = Store::open(on_disk(dir.path()));
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, ErrorCode::Corrupt);
+}
+
+TEST_P(Migration, KeepsARowThatDoesNotDecodeForWhoeverAsksForIt) {
+  TempDir dir;
+  std::ofstream(dir.file("fermata.db"), std::ios::binary) << fixture(GetParam());
+  EXPECT_EQ(run_sql(dir.path(), "UPDATE documents SET body = x'ff' WHERE id = 't0'"), 1);
   auto store = must_open(on_disk(dir.path()));
   ASSERT_NE(store, nullptr);
   EXPECT_EQ(store->load("tasks", "t0").error().code, ErrorCode::Corrupt);
   EXPECT_EQ(view(*store, "r1"), (Map{{"from", "afar"}}));
-  EXPECT_EQ(store->digest("tasks")->digest.count, 4u);
+  EXPECT_EQ(store->digest("tasks")->digest.count, GetParam() == 1 ? 4u : 5u) << "only format 1 had no digests to keep";
+}
+
+// Not a test: makes the fixture of the present format, once, where FERMATA_FIXTURE says.
+TEST(Fixture, DISABLED_IsMade) {
+  TempDir dir;
+  auto store = must_open(on_disk(dir.path()));
+  fill_as_fixtures_are(*store);
+  expect_everything(*store);
+  store.reset();
+  std::filesystem::copy_file(dir.file("fermata.db"), std::getenv("FERMATA_FIXTURE"));
 }
 
 }  // namespace

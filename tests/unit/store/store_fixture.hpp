@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sqlite3.h>
+
+#include "store/checksum_vfs.hpp"
+#include "store/field_functions.hpp"
 #include "store/store.hpp"
 #include "support/memory_vfs.hpp"
 #include "support/temp_dir.hpp"
@@ -31,6 +35,15 @@ inline std::unique_ptr<Store> must_open(StoreOptions options) {
   auto store = Store::open(std::move(options));
   EXPECT_TRUE(store.has_value()) << why(store);
   return store ? *std::move(store) : nullptr;
+}
+
+// A local transaction. Result: the last local seq.
+template <class Change>
+Result<std::uint64_t> change(Store& store, const Change& make) {
+  auto transaction = store.begin();
+  if (!transaction) return fail(transaction.error());
+  if (Status made = make(*transaction); !made) return fail(made.error());
+  return transaction->commit();
 }
 
 // A local transaction of one insert. Result: the last local seq.
@@ -93,6 +106,20 @@ inline void expect_agreement(Store& store, const std::string& collection) {
                                   }),
             log->head);
   EXPECT_EQ(visited, expected);
+}
+
+// Changes the closed database behind the store's back, checksums and all. Result: rows changed by the last statement.
+inline int run_sql(const std::string& directory, const std::string& sql) {
+  auto vfs = ChecksumVfs::around("");
+  sqlite3* database = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const std::string file = directory + "/fermata.db";
+  EXPECT_EQ(sqlite3_open_v2(file.c_str(), &database, flags, (*vfs)->name().c_str()), SQLITE_OK);
+  register_field_functions(database);
+  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+  const int changes = sqlite3_changes(database);
+  sqlite3_close(database);
+  return changes;
 }
 
 inline StoreOptions on_disk(const std::string& directory) {

@@ -201,6 +201,19 @@ struct Describer {
                {"run", number_text(m.run)},
                {"unknown", unknown}};
   }
+  Value operator()(const Fetch& m) const {
+    return Map{{"type", "FETCH"},
+               {"hash", to_hex(m.hash)},
+               {"size", number(m.size_bytes)},
+               {"offset", m.offset ? number(*m.offset) : Value(nullptr)}};
+  }
+  Value operator()(const Part& m) const {
+    return Map{{"type", "PART"},
+               {"hash", to_hex(m.hash)},
+               {"offset", number(m.offset)},
+               {"bytes", m.bytes ? Value(to_hex(*m.bytes)) : Value(nullptr)}};
+  }
+  Value operator()(const Have& m) const { return Map{{"type", "HAVE"}, {"hash", to_hex(m.hash)}}; }
   Value operator()(const Skipped&) const { return nullptr; }
 };
 

@@ -96,6 +96,18 @@ std::vector<Example> examples_of_reconciliation() {
   };
 }
 
+std::vector<Example> examples_of_attachments() {
+  ContentHash hash{};
+  for (std::size_t i = 0; i < hash.size(); ++i) hash[i] = static_cast<std::uint8_t>(i);
+  return {
+      {"fetch", encode(Fetch{hash, 200'000, 65'536})},
+      {"fetch: no more", encode(Fetch{hash, 200'000, std::nullopt})},
+      {"part", encode(Part{hash, 131'072, Bytes{1, 2, 3}})},
+      {"part: which the sender has not got", encode(Part{hash, 65'536, std::nullopt})},
+      {"have", encode(Have{hash})},
+  };
+}
+
 std::vector<Example> examples() {
   const Wanted wanted{7, "SELECT * FROM measurements", "e7", {90, 100}, 0, false, 0};
   std::vector<Example> all{
@@ -117,6 +129,7 @@ std::vector<Example> examples() {
   };
   all.insert(all.end(), rest.begin(), rest.end());
   for (Example& example : examples_of_reconciliation()) all.push_back(std::move(example));
+  for (Example& example : examples_of_attachments()) all.push_back(std::move(example));
   return all;
 }
 
@@ -134,7 +147,10 @@ TEST(Vectors, OfFramesAreWhatTheyWere) {
 
 TEST(Vectors, OfFramesThatEndALinkAreRefused) {
   Array items;
-  const std::pair<const char*, const char*> kBad[] = {
+  const auto kHashed = [](std::string_view head, std::string_view rest) {
+    return std::string(head) + "5820" + std::string(64, '7') + std::string(rest);
+  };
+  const std::pair<const char*, std::string> kBad[] = {
       {"no array", "00"},
       {"no type", "80"},
       {"a type that is not known and may not be skipped", "81181e"},
@@ -146,6 +162,11 @@ TEST(Vectors, OfFramesThatEndALinkAreRefused) {
       {"a path's number that was not given out", "8503018085480102030405060708010100018461636164028300030a"},
       {"a register before any commit", "8503018080846163616402836170000a"},
       {"the same ranges again, where there were none", "850301f58080"},
+      {"a hash that is short", "8215430102ff"},
+      {"a part that begins where none does", kHashed("8413", "01410a")},
+      {"a part without bytes, and not absent", kHashed("8413", "0040")},
+      {"a fetch from beyond the end", kHashed("8412", "0a1a00010000")},
+      {"a fetch of more than can be", kHashed("8412", "1b002000000000000000")},
   };
   for (const auto& [why, hex] : kBad) {
     const auto read = MessageReader().read(from_hex(hex).value());

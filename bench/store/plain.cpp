@@ -1,0 +1,123 @@
+#include "plain.hpp"
+
+#include "measure.hpp"
+
+namespace fermata::bench {
+namespace {
+
+void bind(sqlite3_stmt* statement, int index, const Value& value) {
+  if (const auto* text = value.if_a<std::string>()) {
+    sqlite3_bind_text(statement, index, text->data(), static_cast<int>(text->size()), SQLITE_STATIC);
+  } else if (const auto* boolean = value.if_a<bool>()) {
+    sqlite3_bind_int(statement, index, *boolean ? 1 : 0);
+  } else {
+    sqlite3_bind_int64(statement, index, *value.if_a<std::int64_t>());
+  }
+}
+
+std::string text_of(sqlite3_stmt* row, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return {text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_column_bytes(row, column))};
+}
+
+// As an app takes them out. Result: something of all, so that nothing is left out as useless.
+std::size_t take_columns(sqlite3_stmt* row) {
+  std::size_t seen = 0;
+  for (int i = 0; i < sqlite3_column_count(row); ++i) {
+    const bool is_text = sqlite3_column_type(row, i) == SQLITE_TEXT;
+    seen += is_text ? text_of(row, i).size() : static_cast<std::size_t>(sqlite3_column_int64(row, i));
+  }
+  return seen;
+}
+
+}  // namespace
+
+Plain::Plain(const std::string& file, Layout layout, Durability durability) : layout_(layout) {
+  require(sqlite3_open(file.c_str(), &handle_) == SQLITE_OK, "SQLite cannot open " + file);
+  // As src/store sets its writer.
+  run("PRAGMA journal_mode = WAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
+  run(durability == Durability::Full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+}
+
+Plain::~Plain() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
+
+void Plain::run(const std::string& sql) {
+  require(sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK, sqlite3_errmsg(handle_));
+}
+
+sqlite3_stmt* Plain::prepare(const std::string& sql) {
+  sqlite3_stmt*& statement = statements_[sql];
+  if (statement == nullptr) {
+    require(sqlite3_prepare_v2(handle_, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK, sqlite3_errmsg(handle_));
+  }
+  return statement;
+}
+
+void Plain::finish(sqlite3_stmt* statement) {
+  require(sqlite3_step(statement) == SQLITE_DONE, sqlite3_errmsg(handle_));
+  sqlite3_reset(statement);
+}
+
+std::string Plain::field(const std::string& name) const {
+  return layout_ == Layout::Json ? "json_extract(body, '$." + name + "')" : "\"" + name + "\"";
+}
+
+void Plain::create() {
+  run(layout_ == Layout::Json ? "CREATE TABLE items(id TEXT PRIMARY KEY, body TEXT NOT NULL)"
+                              : "CREATE TABLE items(id TEXT PRIMARY KEY, created INTEGER, done INTEGER, \"group\" TEXT,"
+                                " priority INTEGER, text TEXT, title TEXT)");
+}
+
+void Plain::create_index() {
+  run("CREATE INDEX by_group ON items(" + field("group") + ")");
+}
+
+void Plain::insert(const std::string& id, const Map& document, const std::string& json) {
+  const bool is_json = layout_ == Layout::Json;
+  sqlite3_stmt* const insert =
+      prepare(is_json ? "INSERT INTO items VALUES(?, ?)" : "INSERT INTO items VALUES(?, ?, ?, ?, ?, ?, ?)");
+  sqlite3_bind_text(insert, 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
+  if (is_json) {
+    sqlite3_bind_text(insert, 2, json.data(), static_cast<int>(json.size()), SQLITE_STATIC);
+  } else {
+    int column = 1;
+    for (const auto& [name, value] : document) bind(insert, ++column, value);
+  }
+  finish(insert);
+}
+
+void Plain::set_priority(const std::string& id, std::int64_t priority) {
+  sqlite3_stmt* const update =
+      prepare(layout_ == Layout::Json ? "UPDATE items SET body = json_set(body, '$.priority', ?) WHERE id = ?"
+                                      : "UPDATE items SET priority = ? WHERE id = ?");
+  sqlite3_bind_int64(update, 1, priority);
+  sqlite3_bind_text(update, 2, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
+  finish(update);
+}
+
+std::size_t Plain::whole_rows(const std::string& condition, const Value& parameter, Reading reading) {
+  sqlite3_stmt* const select = prepare("SELECT * FROM items WHERE " + condition);
+  bind(select, 1, parameter);
+  std::size_t count = 0, seen = 0;
+  while (sqlite3_step(select) == SQLITE_ROW) {
+    ++count;
+    seen +=
+        reading == Reading::Text ? take_columns(select) : value_of(from_json(text_of(select, 1))).if_a<Map>()->size();
+  }
+  require(count == 0 || seen > 0, "rows without content");
+  sqlite3_reset(select);
+  return count;
+}
+
+std::size_t Plain::rows(const std::string& sql) {
+  sqlite3_stmt* const select = prepare(sql);
+  std::size_t count = 0;
+  for (; sqlite3_step(select) == SQLITE_ROW; ++count) take_columns(select);
+  sqlite3_reset(select);
+  return count;
+}
+
+}  // namespace fermata::bench

@@ -1,0 +1,14 @@
+// How JSON carries what it lacks: as a map of one key that begins with "$". Internal to base.
+#pragma once
+
+#include <cstddef>
+
+#include "base/bytes.hpp"
+
+namespace fermata {
+
+// Turns each such map in `value`, as JSON text had it, into what it stands for; a key that nobody gave a meaning stands
+// for itself. Errors: Malformed; LimitExceeded if there are more than `levels` below the value.
+[[nodiscard]] Status resolve_marks(Value& value, std::size_t levels);
+
+}  // namespace fermata

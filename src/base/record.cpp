@@ -1,0 +1,112 @@
+#include <fermata/record.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "base/json_tree.hpp"
+
+namespace fermata {
+namespace {
+
+constexpr std::string_view kCounterMark = "$counter";
+constexpr std::string_view kMapMark = "$map";
+
+// A map whose only key begins with "$" stands for something else.
+bool looks_marked(const Map& map) {
+  return map.size() == 1 && map.begin()->first.starts_with('$');
+}
+
+Status take_from(Map& map, FieldPath& path, std::vector<FieldPath>& counters);
+
+Status take_at(Value& item, FieldPath& path, std::vector<FieldPath>& counters) {
+  Map* map = item.if_a<Map>();
+  if (map == nullptr) return {};
+  if (!looks_marked(*map)) return take_from(*map, path, counters);
+  auto& [mark, content] = *map->begin();
+  if (mark == kMapMark && content.if_a<Map>() != nullptr) return take_from(*content.if_a<Map>(), path, counters);
+  if (mark != kCounterMark) return {};
+  const auto* number = content.if_a<std::int64_t>();
+  if (number == nullptr) return fail(ErrorCode::Malformed, "JSON: \"$counter\" must be an integer of 64 bits");
+  counters.push_back(path);
+  item = Value(static_cast<long long>(*number));
+  return {};
+}
+
+Status take_from(Map& map, FieldPath& path, std::vector<FieldPath>& counters) {
+  for (auto& [key, item] : map) {
+    path.push_back(key);
+    if (auto taken = take_at(item, path, counters); !taken) return taken;
+    path.pop_back();
+  }
+  return {};
+}
+
+class RecordWriter {
+ public:
+  RecordWriter(const std::vector<FieldPath>& counters, std::string& out)
+      : counters_(counters.begin(), counters.end()), out_(out) {}
+
+  void write(const Map& map) {
+    if (looks_marked(map)) out_ += R"({"$map":)";
+    out_ += '{';
+    const char* separator = "";
+    for (const auto& [key, item] : map) {
+      out_ += separator;
+      separator = ",";
+      out_ += to_json(Value(key));
+      out_ += ':';
+      path_.push_back(key);
+      write_field(item);
+      path_.pop_back();
+    }
+    out_ += '}';
+    if (looks_marked(map)) out_ += '}';
+  }
+
+ private:
+  void write_field(const Value& item) {
+    const auto next = counters_.lower_bound(path_);
+    const bool is_above = next != counters_.end() && next->size() >= path_.size() &&
+                          std::equal(path_.begin(), path_.end(), next->begin());
+    const Map* map = item.if_a<Map>();
+    if (is_above && *next == path_ && item.if_a<std::int64_t>() != nullptr) {
+      out_ += R"({"$counter":)" + to_json(item) + '}';
+    } else if (is_above && map != nullptr) {
+      write(*map);
+    } else {
+      out_ += to_json(item);
+    }
+  }
+
+  std::set<FieldPath> counters_;
+  FieldPath path_;
+  std::string& out_;
+};
+
+}  // namespace
+
+Status take_counters(Value& tree, std::vector<FieldPath>& counters) {
+  Map* map = tree.if_a<Map>();
+  if (map == nullptr) return {};
+  FieldPath path;
+  if (looks_marked(*map) && map->begin()->first == kMapMark) return take_at(tree, path, counters);
+  return take_from(*map, path, counters);
+}
+
+std::string to_json(const DocumentRecord& record) {
+  std::string out;
+  RecordWriter(record.counters, out).write(record.fields);
+  return out;
+}
+
+Result<DocumentRecord> record_from_json(std::string_view text, unsigned wrapping) {
+  DocumentRecord record;
+  auto value = read_json(text, wrapping, &record.counters);
+  if (!value) return fail(value.error());
+  Map* fields = value->if_a<Map>();
+  if (fields == nullptr) return fail(ErrorCode::TypeMismatch, "the text is not a JSON object");
+  record.fields = std::move(*fields);
+  return record;
+}
+
+}  // namespace fermata

@@ -1,0 +1,26 @@
+// Counters of documents that are imported: brought to a number by counting, since setting them would make them plain
+// numbers.
+#pragma once
+
+#include <fermata/record.hpp>
+#include <map>
+
+#include "store/store.hpp"
+
+namespace fermata::query {
+
+// What counters are to show.
+using Counts = std::map<crdt::Path, std::int64_t>;
+
+// Takes the counters out of the record's fields, and the maps that held nothing else. Error: InvalidArgument if a path
+// leads to no integer.
+[[nodiscard]] Result<Counts> take_counts(DocumentRecord& record);
+
+// Takes them out of the view of a stored document as well, where they are counters there already.
+void hide_counts(Map& view, const crdt::Document& stored, const Counts& counts);
+
+// Counts up or down to them; what shows its number already is not written. Where something else stands, nothing may.
+[[nodiscard]] Status write_counts(store::Transaction& transaction, std::string_view collection, std::string_view id,
+                                  const Counts& counts);
+
+}  // namespace fermata::query

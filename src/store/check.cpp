@@ -1,0 +1,206 @@
+#include "store/check.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+
+#include "store/checksum_vfs.hpp"
+#include "store/directory_lock.hpp"
+
+namespace fermata::store {
+
+namespace {
+
+constexpr const char* kWhatToDo = "this cannot be repaired here; restore a backup, or sync into a new directory";
+
+// The parts of one check that stay open.
+struct Opened {
+  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<ChecksumVfs> vfs;
+  std::unique_ptr<Connection> connection;
+};
+
+std::string file_of(const CheckOptions& options) {
+  return options.directory + "/" + kDatabaseFile;
+}
+
+// Without a log nothing needs to be written to read the database, not even a lock.
+OpenMode mode_of(const CheckOptions& options) {
+  std::error_code ignored;
+  const auto log = std::filesystem::file_size(file_of(options) + "-wal", ignored);
+  const bool has_log = !options.vfs.empty() || (!ignored && log != 0);
+  return has_log ? OpenMode::Existing : OpenMode::Immutable;
+}
+
+Status open_vfs(const CheckOptions& options, Opened& opened) {
+  if (options.vfs.empty()) {
+    if (auto prepared = prepare_directory(options.directory, MissingDirectory::Refuse); !prepared) {
+      return prepared;
+    }
+    auto lock = DirectoryLock::take(options.directory);
+    if (!lock) {
+      return fail(std::move(lock).error());
+    }
+    opened.lock = *std::move(lock);
+  }
+  auto vfs = ChecksumVfs::around(options.vfs);
+  if (!vfs) {
+    return fail(std::move(vfs).error());
+  }
+  opened.vfs = *std::move(vfs);
+  return {};
+}
+
+Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const Opened& opened, OpenMode mode) {
+  auto connection = Connection::open(file_of(options), opened.vfs->name(), mode, options.directory);
+  if (!connection) {
+    return connection;
+  }
+  sqlite3_db_config((*connection)->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  auto content = inspect(**connection, options.directory);
+  if (!content) {
+    return fail(std::move(content).error());
+  }
+  if (*content == Content::Empty) {
+    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty", options.directory, kDatabaseFile));
+  }
+  if (*content == Content::OlderFormat) {
+    return fail(ErrorCode::VersionMismatch,
+                fmt::format("{}: the database has an older format; open it once, which migrates it, and check it then",
+                            options.directory));
+  }
+  if (auto demanded = demand_checksums(**connection); !demanded) {
+    return fail(std::move(demanded).error());
+  }
+  return connection;
+}
+
+// Everything that there is to say about the database as it is now.
+Status look(const CheckOptions& options, Opened& opened, Meter& meter, CheckReport& report) {
+  auto connection = connect(options, opened, mode_of(options));
+  if (!connection) {
+    if (connection.error().code != ErrorCode::Corrupt) {
+      return fail(std::move(connection).error());
+    }
+    report.found.push_back(std::move(connection).error().message);
+    return {};
+  }
+  auto pages = (*connection)->ask("PRAGMA page_count");
+  auto size = (*connection)->ask("PRAGMA page_size");
+  if (pages && size) {
+    meter.total = meter.done + 3 * std::stoull(*pages) * std::stoull(*size);  // each page, SQLite's look, and ours
+  }
+  meter_pages((*connection)->handle(), &meter.done);
+  Status done = Checker(**connection, report).run();
+  meter_pages((*connection)->handle(), nullptr);
+  return done;
+}
+
+// Whether all that is in use can be read; what is not in use complains only of that.
+Result<bool> reads_whole(Connection& connection) {
+  auto rows = connection.prepare("PRAGMA integrity_check");
+  if (!rows) {
+    return fail(std::move(rows).error());
+  }
+  for (;;) {
+    auto found = rows->step();
+    if (!found || !*found) {
+      return found ? Result<bool>(true) : fail(std::move(found).error());
+    }
+    if (rows->text(0).find("error code") != std::string::npos) {
+      return false;
+    }
+  }
+}
+
+Status check_point(Connection& writer) {
+  const int code = sqlite3_wal_checkpoint_v2(writer.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  return code == SQLITE_OK ? Status() : fail(writer.error(code));
+}
+
+// Damaged pages that nothing refers to would be in the way of the VACUUM all the same.
+Status clear_unused(Connection& writer) {
+  auto whole = reads_whole(writer);
+  auto bytes = page_bytes(writer);
+  if (!whole || !bytes) {
+    return fail(!whole ? std::move(whole).error() : std::move(bytes).error());
+  }
+  if (!*whole) {
+    return fail(writer.error(SQLITE_CORRUPT));
+  }
+  sqlite3* const handle = writer.handle();
+  const int code =
+      visit_damaged_pages(handle, *bytes, [&](std::uint64_t page) { return clear_page(handle, *bytes, page); });
+  return code == SQLITE_OK ? Status() : fail(writer.error(code));
+}
+
+Status repair(const CheckOptions& options, Opened& opened, CheckReport& report) {
+  auto writer = connect(options, opened, OpenMode::Existing);
+  if (!writer) {
+    return fail(std::move(writer).error());
+  }
+  if (auto configured = configure_writer(**writer); !configured) {
+    return configured;
+  }
+  {
+    auto reader = connect(options, opened, OpenMode::Existing);
+    if (!reader) {
+      return fail(std::move(reader).error());
+    }
+    if (auto mended = mend(**reader, **writer, options.clock->wall_now(), report.repaired); !mended) {
+      return mended;
+    }
+  }
+  return check_point(**writer)
+      .and_then([&] { return clear_unused(**writer); })
+      .and_then([&] { return vacuum(**writer); })
+      .and_then([&] { return save_written(**writer, {.written = options.clock->wall_now()}); })
+      .and_then([&] { return check_point(**writer); });
+}
+
+Status run(const CheckOptions& options, Meter& meter, CheckReport& report) {
+  Opened opened;
+  if (auto prepared = open_vfs(options, opened); !prepared) {
+    return prepared;
+  }
+  Status looked = look(options, opened, meter, report);
+  report.remaining = report.found;
+  if (!looked || report.found.empty() || options.mode == CheckMode::Report) {
+    return looked;
+  }
+  if (auto repaired = repair(options, opened, report); !repaired && repaired.error().code != ErrorCode::Corrupt) {
+    return repaired;
+  }
+  CheckReport after;
+  looked = look(options, opened, meter, after);
+  report.documents = after.documents;
+  report.tombstones = after.tombstones;
+  report.remaining = std::move(after.found);
+  return looked;
+}
+
+}  // namespace
+
+Result<CheckReport> check(const CheckOptions& options) {
+  Meter meter;
+  CheckReport report;
+  Status done = with_progress(options.progress, meter, [&] { return run(options, meter, report); });
+  if (!done) {
+    return fail(std::move(done).error());
+  }
+  if (options.mode == CheckMode::Repair && !report.sound()) {
+    report.remaining.emplace_back(kWhatToDo);
+  }
+  return report;
+}
+
+}  // namespace fermata::store
+
+namespace fermata {
+
+Result<CheckReport> check_database(const std::string& directory, CheckMode mode, const Progress& progress) {
+  return store::check({.directory = directory, .mode = mode, .progress = progress});
+}
+
+}  // namespace fermata

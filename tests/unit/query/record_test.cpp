@@ -1,0 +1,151 @@
+#include <fermata/record.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "query/database_impl.hpp"
+#include "support/temp_dir.hpp"
+#include "support/value_generator.hpp"
+
+namespace fermata {
+namespace {
+
+using ::testing::ElementsAre;
+
+class Records : public ::testing::Test {
+ protected:
+  std::vector<DocumentRecord> all() {
+    auto records = database_->export_records("c", "", 1000);
+    EXPECT_TRUE(records);
+    return records ? *records : std::vector<DocumentRecord>();
+  }
+  std::string text() {
+    std::string lines;
+    for (const DocumentRecord& record : all()) lines += to_json(record);
+    return lines;
+  }
+  Result<std::vector<std::string>> import(const std::string& json) {
+    return database_->import_records("c", {record_from_json(json).value()});
+  }
+  std::uint64_t last_seq() { return store_of(*database_).last_local_seq(); }
+
+  support::TempDir directory_;
+  std::unique_ptr<Database> database_ = Database::open({.directory = directory_.path(), .executor = {}}).value();
+};
+
+TEST_F(Records, ACounterIsExportedAsOneAndAnIntegerAsOne) {
+  ASSERT_TRUE(database_->execute("INSERT INTO c DOCUMENTS ({_id: 'a', n: 7})"));
+  ASSERT_TRUE(database_->execute("UPDATE c INCREMENT likes BY 3, stock.left BY -2"));
+  EXPECT_EQ(text(), R"({"_id":"a","likes":{"$counter":3},"n":7,"stock":{"left":{"$counter":-2}}})");
+}
+
+TEST_F(Records, AnImportedCounterCountsOn) {
+  ASSERT_TRUE(import(R"({"_id":"a","likes":{"$counter":3}})"));
+  ASSERT_TRUE(database_->execute("UPDATE c INCREMENT likes BY 1"));
+  EXPECT_EQ(text(), R"({"_id":"a","likes":{"$counter":4}})");
+}
+
+TEST_F(Records, ImportingACounterTwiceChangesNothing) {
+  const std::string json = R"({"_id":"a","likes":{"$counter":3},"m":{"x":{"$counter":0},"y":1}})";
+  ASSERT_TRUE(import(json));
+  const auto before = last_seq();
+  ASSERT_TRUE(import(json));
+  EXPECT_EQ(last_seq(), before);
+  EXPECT_EQ(text(), json);
+}
+
+TEST_F(Records, AnImportedCounterIsBroughtToTheNumberByCounting) {
+  for (const std::string number : {"5", "-5", "0", "7"}) {
+    ASSERT_TRUE(import(R"({"_id":"a","n":{"$counter":)" + number + "}}"));
+    EXPECT_EQ(text(), R"({"_id":"a","n":{"$counter":)" + number + "}}");
+  }
+}
+
+// What one device counts up in all, and down, ends there.
+TEST_F(Records, TheGreatestCountersAreImported) {
+  const std::string json = R"({"_id":"a","least":{"$counter":-9223372036854775807},)"
+                           R"("most":{"$counter":9223372036854775807}})";
+  ASSERT_TRUE(import(json));
+  EXPECT_EQ(text(), json);
+}
+
+TEST_F(Records, WhatStandsWhereACounterIsImportedGivesWay) {
+  for (const char* before : {R"({"_id":"a","n":5})", R"({"_id":"a","n":{"x":1}})", R"({"_id":"a","n":{}})"}) {
+    ASSERT_TRUE(import(before));
+    ASSERT_TRUE(import(R"({"_id":"a","n":{"$counter":5}})"));
+    EXPECT_EQ(text(), R"({"_id":"a","n":{"$counter":5}})");
+    ASSERT_TRUE(import(before));
+    EXPECT_EQ(text(),
+              before == std::string_view(R"({"_id":"a","n":5})") ? R"({"_id":"a","n":{"$counter":5}})" : before);
+    ASSERT_TRUE(import(R"({"_id":"a"})"));
+    EXPECT_EQ(text(), R"({"_id":"a"})");
+  }
+}
+
+TEST_F(Records, AMapAboveACounterMayReplaceAScalar) {
+  ASSERT_TRUE(import(R"({"_id":"a","m":5})"));
+  ASSERT_TRUE(import(R"({"_id":"a","m":{"n":{"$counter":1}}})"));
+  EXPECT_EQ(text(), R"({"_id":"a","m":{"n":{"$counter":1}}})");
+}
+
+TEST_F(Records, ACounterPathThatLeadsToNoIntegerIsRefused) {
+  const DocumentRecord record{.fields = {{"_id", "a"}, {"n", "text"}}, .counters = {{"n"}}};
+  EXPECT_EQ(database_->import_records("c", {record}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_TRUE(all().empty());
+}
+
+TEST_F(Records, ACollectionIsReadInSteps) {
+  for (const char* id : {"b", "d", "a", "c", "e"}) ASSERT_TRUE(database_->import("c", {Map{{"_id", id}}}));
+  ASSERT_TRUE(database_->execute("DELETE FROM c WHERE _id = 'd'"));
+  const auto ids = [&](const char* after) {
+    std::vector<std::string> found;
+    const auto records = database_->export_records("c", after, 2).value();
+    for (const auto& record : records) {
+      found.push_back(*record.fields.at("_id").if_a<std::string>());
+    }
+    return found;
+  };
+  EXPECT_THAT(ids(""), ElementsAre("a", "b"));
+  EXPECT_THAT(ids("b"), ElementsAre("c", "e"));
+  EXPECT_THAT(ids("e"), ElementsAre());
+  EXPECT_TRUE(database_->export_records("unknown", "", 2)->empty());
+}
+
+TEST(RecordJson, ACounterMarkIsFoundBelowMapsAlone) {
+  const auto record = record_from_json(R"({"a":{"b":{"$counter":1}},"c":[{"$counter":2}]})");
+  ASSERT_TRUE(record);
+  EXPECT_THAT(record->counters, ElementsAre(FieldPath{"a", "b"}));
+  EXPECT_EQ(record->fields.at("c"), Value(Array{Map{{"$counter", 2}}}));
+}
+
+TEST(RecordJson, ACounterThatIsNoIntegerIsRefused) {
+  for (const char* text : {R"({"a":{"$counter":1.5}})", R"({"a":{"$counter":"1"}})"}) {
+    EXPECT_EQ(record_from_json(text).error().code, ErrorCode::Malformed);
+  }
+  EXPECT_EQ(record_from_json("[]").error().code, ErrorCode::TypeMismatch);
+}
+
+// Some of the integers below maps, as counters.
+void choose_counters(const Map& map, FieldPath& path, DocumentRecord& record) {
+  for (const auto& [key, value] : map) {
+    path.push_back(key);
+    if (value.if_a<std::int64_t>() != nullptr && *rc::gen::arbitrary<bool>()) record.counters.push_back(path);
+    if (const Map* inner = value.if_a<Map>()) choose_counters(*inner, path, record);
+    path.pop_back();
+  }
+}
+
+RC_GTEST_PROP(RecordJson, WhatIsWrittenIsReadBack, ()) {
+  const Value value = *generate_value(3);
+  DocumentRecord record{.fields = Map{{"x", value}}, .counters = {}};
+  FieldPath path;
+  choose_counters(record.fields, path, record);
+  const auto back = record_from_json(to_json(record));
+  RC_ASSERT(back.has_value());
+  RC_ASSERT(back->fields == record.fields);
+  RC_ASSERT(back->counters == record.counters);
+}
+
+}  // namespace
+}  // namespace fermata
