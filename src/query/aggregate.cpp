@@ -127,21 +127,17 @@ std::vector<Groups::Slots> Groups::rows() const {
   return rows;
 }
 
-std::weak_ordering compare_for_order(const std::optional<Value>& left, const std::optional<Value>& right,
-                                     Direction direction) {
-  if (left.has_value() != right.has_value()) {
-    return left ? std::weak_ordering::less : std::weak_ordering::greater;
-  }
-  if (!left) return std::weak_ordering::equivalent;
+std::weak_ordering compare_for_order(const Value* left, const Value* right, Direction direction) {
+  if (left == nullptr || right == nullptr) return (left == nullptr) <=> (right == nullptr);
   const Scalar a = to_scalar(*left), b = to_scalar(*right);
   const bool a_null = std::holds_alternative<Null>(a), b_null = std::holds_alternative<Null>(b);
-  std::weak_ordering order = std::weak_ordering::equivalent;
-  if (a_null || b_null) {
-    order = b_null <=> a_null;
-  } else {
-    order = *compare(a, b);
-  }
+  const std::weak_ordering order = a_null || b_null ? std::weak_ordering(b_null <=> a_null) : *compare(a, b);
   return direction == Direction::Descending ? 0 <=> order : order;
+}
+
+std::weak_ordering compare_for_order(const std::optional<Value>& left, const std::optional<Value>& right,
+                                     Direction direction) {
+  return compare_for_order(left ? &*left : nullptr, right ? &*right : nullptr, direction);
 }
 
 }  // namespace fermata::query

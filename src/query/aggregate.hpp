@@ -51,6 +51,8 @@ class Groups {
 };
 
 // Orders values as ORDER BY does: null, numbers, text, blobs, or the other way round; missing last either way.
+// A null pointer stands for missing.
+[[nodiscard]] std::weak_ordering compare_for_order(const Value* left, const Value* right, Direction direction);
 [[nodiscard]] std::weak_ordering compare_for_order(const std::optional<Value>& left, const std::optional<Value>& right,
                                                    Direction direction);
 
