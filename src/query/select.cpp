@@ -1,39 +1,20 @@
 #include "query/select.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/cbor.hpp"
 #include "query/aggregate.hpp"
+#include "query/row_scope.hpp"
 
 namespace fermata::query {
 namespace {
 
-// The documents of a row as an expression sees them.
-class RowScope {
- public:
-  explicit RowScope(std::span<const RowDocument> row) : count_(row.size()) {
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (!row[i].is_there) continue;
-      bodies_[i].emplace(row[i].id, row[i].body);
-      sources_[i] = &*bodies_[i];
-    }
-  }
-  [[nodiscard]] Scope scope() const { return {std::span(sources_).first(count_)}; }
-  [[nodiscard]] Status status() const {
-    for (const auto& body : bodies_) {
-      if (!body || body->status()) continue;
-      return fail(ErrorCode::Corrupt, "a stored document does not decode (" + body->status().error().message +
-                                          "); restore the database from another peer");
-    }
-    return {};
-  }
-
- private:
-  std::size_t count_;
-  std::array<std::optional<BodySource>, kMaxJoins + 1> bodies_;
-  std::array<const FieldSource*, kMaxJoins + 1> sources_{};
-};
+Status status_of(const RowScope& row) {
+  const Error* error = row.error();
+  if (error == nullptr) return {};
+  return fail(ErrorCode::Corrupt,
+              "a stored document does not decode (" + error->message + "); restore the database from another peer");
+}
 
 Result<Map> whole_document(const RowDocument& document) {
   auto map = decode_body(document.id, document.body);
@@ -66,7 +47,7 @@ class Reader {
   static Status take_into(Groups& groups, std::span<const RowDocument> row) {
     const RowScope scope(row);
     groups.take(scope.scope());
-    return scope.status();
+    return status_of(scope);
   }
 
   Status take(std::span<const RowDocument> row) {
@@ -87,7 +68,7 @@ class Reader {
         made.insert_or_assign(each.name, std::move(*value));
       }
     }
-    if (auto status = scope.status(); !status) return status;
+    if (auto status = status_of(scope); !status) return status;
     keep(std::move(made));
     return {};
   }

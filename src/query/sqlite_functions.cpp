@@ -2,9 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <array>
-
-#include "query/matcher.hpp"
+#include "query/row_scope.hpp"
 #include "store/field_functions.hpp"
 
 namespace fermata::query {
@@ -44,40 +42,29 @@ void like_function(sqlite3_context* context, int, sqlite3_value** arguments) {
   give_truth(context, like(scalar_of(arguments[0]), scalar_of(arguments[1])));
 }
 
-// The documents of a row, from (id, body) pairs; one whose id is null is not there.
-class Row {
- public:
-  Row(int count, sqlite3_value** pairs) : count_(static_cast<std::size_t>(count) / 2) {
-    for (std::size_t i = 0; i < count_ && i <= kMaxJoins; ++i) {
-      sqlite3_value* const id = pairs[2 * i];
-      sqlite3_value* const body = pairs[2 * i + 1];
-      const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(id));
-      if (text == nullptr) continue;
-      const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(body));
-      bodies_[i].emplace(std::string_view(text, static_cast<std::size_t>(sqlite3_value_bytes(id))),
-                         ByteView(data, static_cast<std::size_t>(sqlite3_value_bytes(body))));
-      sources_[i] = &*bodies_[i];
-    }
+// From (id, body) pairs; one whose id is null is not there.
+using RowDocuments = std::array<RowDocument, kMaxJoins + 1>;
+std::span<const RowDocument> documents_of(int count, sqlite3_value** pairs, RowDocuments& row) {
+  const std::size_t documents = std::min(static_cast<std::size_t>(count) / 2, row.size());
+  for (std::size_t i = 0; i < documents; ++i) {
+    sqlite3_value* const id = pairs[2 * i];
+    sqlite3_value* const body = pairs[2 * i + 1];
+    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(id));
+    row[i].is_there = text != nullptr;
+    if (text == nullptr) continue;
+    const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(body));
+    row[i].id = std::string_view(text, static_cast<std::size_t>(sqlite3_value_bytes(id)));
+    row[i].body = ByteView(data, static_cast<std::size_t>(sqlite3_value_bytes(body)));
   }
-  [[nodiscard]] Scope scope() const { return {std::span(sources_).first(std::min(count_, sources_.size()))}; }
-  [[nodiscard]] const Error* error() const {
-    for (const auto& body : bodies_) {
-      if (body && !body->status()) return &body->status().error();
-    }
-    return nullptr;
-  }
-
- private:
-  std::size_t count_;
-  std::array<std::optional<BodySource>, kMaxJoins + 1> bodies_;
-  std::array<const FieldSource*, kMaxJoins + 1> sources_{};
-};
+  return std::span(row).first(documents);
+}
 
 template <class What, class Give>
 void evaluate_row(sqlite3_context* context, int count, sqlite3_value** arguments, const char* type, Give give) {
   const auto* what = static_cast<const What*>(sqlite3_value_pointer(arguments[0], type));
   if (what == nullptr) return sqlite3_result_null(context);
-  const Row row(count - 1, arguments + 1);
+  RowDocuments documents;
+  const RowScope row(documents_of(count - 1, arguments + 1, documents));
   auto result = evaluate(*what, row.scope());
   if (const Error* error = row.error()) {
     const std::string message = "a stored document does not decode: " + error->message;
