@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kChunksPerStep = 16;  // of one transaction
 constexpr std::size_t kPutBytes = kChunksPerStep * kChunkBytes;
-constexpr unsigned kChunkBits = 31;  // of a chunk's row: its number; above them: its attachment
-
-std::uint64_t chunk_row(std::uint64_t id, std::uint64_t offset) {
-  return id << kChunkBits | offset / kChunkBytes;
-}
 
 ByteView view_of(const ContentHash& hash) {
   return {hash.data(), hash.size()};
@@ -248,9 +243,10 @@ Result<std::size_t> Attachments::read(const Row& row, std::uint64_t offset, std:
     if (!found) return fail(std::move(found).error());
     const std::size_t within = offset % kChunkBytes;
     const ByteView chunk = *found ? statement->blob(0) : ByteView();
-    if (chunk.size() <= within) {
+    if (chunk.size() != chunk_bytes(row.stored_bytes, offset - within)) {
       return fail(ErrorCode::Corrupt,
-                  fmt::format("{}: an attachment lacks a part of its content; restore a copy, or remove the attachment",
+                  fmt::format("{}: an attachment lacks a part of its content; fermata check --repair removes it, and "
+                              "it can be fetched again",
                               store_.options.directory));
     }
     count = std::min(into.size(), chunk.size() - within);

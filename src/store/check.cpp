@@ -176,6 +176,7 @@ Status run(const CheckOptions& options, Meter& meter, CheckReport& report) {
   looked = look(options, opened, meter, after);
   report.documents = after.documents;
   report.tombstones = after.tombstones;
+  report.attachments = after.attachments;
   report.remaining = std::move(after.found);
   return looked;
 }
