@@ -23,6 +23,9 @@ struct Store::Impl {
   Status ensure_open();
   Status open_files();
   Status open_database();
+  [[nodiscard]] Status expect_file() const;
+  [[nodiscard]] Error emptied() const;
+  void note_file() const;  // for the next expect_file()
   Status prepare_writer(Content content);
   Status settle_identity(Content content);
   void close_files();
