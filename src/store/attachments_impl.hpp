@@ -24,10 +24,15 @@ struct Attachments::Pins {
   std::map<std::uint64_t, std::size_t> users;
 };
 
-// Within a transaction, like the next.
+// The hashes of the attachments in a document's body, and perhaps of what merely looks like one, in bytes or text.
+[[nodiscard]] std::vector<ContentHash> names_in(ByteView body);
+
+// They have their grace from now on, should no document name them any more. Within a transaction, like the next two.
+[[nodiscard]] Status touch(Connection& connection, const std::set<ContentHash>& hashes, std::uint64_t now_ms);
+
 [[nodiscard]] Status create_attachments(Connection& connection);
 
-// Nobody finds it from now on, and collect() goes on with it if we are interrupted.
+// Nobody finds it from now on, and a collection goes on with it if we are interrupted.
 [[nodiscard]] Status make_invisible(Connection& connection, std::uint64_t id);
 
 }  // namespace fermata::store

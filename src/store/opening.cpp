@@ -116,6 +116,9 @@ Status Store::Impl::open_files() {
   if (again && reopen_listener) {
     reopen_listener();
   }
+  if (again) {
+    attachments.tell_due();
+  }
   return {};
 }
 
@@ -246,7 +249,7 @@ Status Store::Impl::settle_identity(Content content) {
   if (file.empty()) {
     file = identity.file;
   }
-  names_unsaved = !identity.clean || identity.boot_id != options.boot_id || identity.file != file;
+  names_unsaved = copied || !identity.clean || identity.boot_id != options.boot_id || identity.file != file;
   identity.boot_id = options.boot_id;
   identity.file = std::move(file);
   clock = crdt::HybridClock(identity.stamp);

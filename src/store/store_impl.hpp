@@ -36,6 +36,7 @@ struct Store::Impl {
   void publish_identity();
   [[nodiscard]] const char* synchronous() const;  // the PRAGMA of our level
   Status note_written();
+  Status save_note(const Identity& next);
   Status sync_log();
   // The checkpoint of a database in use.
   Status empty_log();

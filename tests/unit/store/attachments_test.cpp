@@ -186,6 +186,65 @@ TEST_F(AttachmentsTest, WhoeverClaimsAnotherSizeBeginsAnew) {
   EXPECT_EQ(chunks(*store_), 0u);
 }
 
+TEST_F(AttachmentsTest, AContentThatIsPutWhileWhatCameOfItIsCheckedIsThere) {
+  const Bytes content = some_content(40 * kChunkBytes);
+  {
+    auto incoming = store_->attachments().receive(sha256(content), content.size());
+    ASSERT_TRUE(incoming && *incoming);
+    bring(*store_, **incoming, content, 40);
+  }
+  auto incoming = store_->attachments().receive(sha256(content), content.size());
+  ASSERT_TRUE(incoming && *incoming);
+  ASSERT_EQ((*incoming)->settle(), false);
+  must_put(*store_, content);
+  EXPECT_EQ((*incoming)->settle().error().code, ErrorCode::NotFound);
+  EXPECT_EQ(content_of(*store_, sha256(content)), content);
+  EXPECT_EQ(store_->attachments().receive(sha256(content), content.size()).value(), nullptr);
+}
+
+TEST_F(AttachmentsTest, WhatWasStoredAndIsDamagedComesAgainFromItsBeginning) {
+  const Bytes content = some_content(4 * kChunkBytes);
+  const char* const damages[] = {"DELETE FROM attachment_chunks WHERE id = (1 << 31) + 1",
+                                 "UPDATE attachment_chunks SET bytes = x'00' WHERE id = (1 << 31) + 1"};
+  for (const char* damage : damages) {
+    {
+      auto incoming = store_->attachments().receive(sha256(content), content.size());
+      ASSERT_TRUE(incoming && *incoming);
+      bring(*store_, **incoming, content, 3);
+    }
+    store_.reset();
+    ASSERT_EQ(run_sql(directory_.path(), damage), 1);
+    store_ = open();
+    auto incoming = store_->attachments().receive(sha256(content), content.size());
+    ASSERT_TRUE(incoming && *incoming);
+    bring(*store_, **incoming, content, 1);
+    EXPECT_EQ((*incoming)->settle().error().code, ErrorCode::NotFound);
+    auto again = store_->attachments().receive(sha256(content), content.size());
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->stored_bytes(), 0u);
+  }
+}
+
+TEST_F(AttachmentsTest, WhoBringsAContentThatWasRemovedDoesNotWriteIntoTheNextOne) {
+  const Bytes first = some_content(3 * kChunkBytes, 1), second = some_content(2 * kChunkBytes, 2);
+  auto incoming = store_->attachments().receive(sha256(first), first.size());
+  ASSERT_TRUE(incoming && *incoming);
+  bring(*store_, **incoming, first, 2);
+  must_put(*store_, first);  // what came of it goes
+  clock_.wall += 1h;
+  ASSERT_EQ(store_->attachments().collect()->attachments, 1u);
+  must_put(*store_, second);
+  ASSERT_EQ(count(*store_, "SELECT max(id) FROM attachments"), 1u) << "it has the number of the first";
+  EXPECT_EQ((*incoming)->append(ByteView(first).last(kChunkBytes)).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(content_of(*store_, sha256(second)), second);
+}
+
+TEST_F(AttachmentsTest, ASourceThatGivesMoreThanItWasAskedForIsRefused) {
+  const auto source = [](std::span<std::uint8_t> into) -> Result<std::size_t> { return into.size() + 1; };
+  EXPECT_EQ(store_->attachments().put(source, {}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(rows(*store_), 0u);
+}
+
 TEST_F(AttachmentsTest, CollectsWhatNoLivingDocumentNamesAfterAGrace) {
   const Attachment kept = must_put(*store_, some_content(2 * kChunkBytes, 1));
   const Attachment nested = must_put(*store_, some_content(2 * kChunkBytes, 2));
