@@ -110,7 +110,7 @@ class Evaluator {
       case ExpressionKind::Like:
         return like(scalar_of(held), scalar_of(value(node.operands[1])));
       case ExpressionKind::IsNull:
-        return truth(held.value() != nullptr && held.value()->is_null());
+        return truth(held.value() != nullptr && counts_as_null(*held.value()));
       case ExpressionKind::IsMissing:
         return truth(held.value() == nullptr);
       case ExpressionKind::Call:

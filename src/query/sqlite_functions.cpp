@@ -81,7 +81,7 @@ void value_function(sqlite3_context* context, int count, sqlite3_value** argumen
 
 void kind_function(sqlite3_context* context, int count, sqlite3_value** arguments) {
   evaluate_row<Operand>(context, count, arguments, kOperandType, [&](const std::optional<Value>& value) {
-    sqlite3_result_int(context, !value ? 0 : value->is_null() ? 1 : 2);
+    sqlite3_result_int(context, !value ? 0 : counts_as_null(*value) ? 1 : 2);
   });
 }
 
