@@ -113,7 +113,7 @@ std::vector<Projection> Builder::projections(const Node& node) {
   names_.projected_as.clear();
   for (const auto& child : node.children) {
     if (child->is_type<g::everything>()) {
-      made.push_back({.kind = ProjectionKind::Everything});
+      made.push_back(Projection{.kind = ProjectionKind::Everything});
       names_.projected_as.emplace_back();
     }
     if (!child->is_type<g::projection>()) continue;
