@@ -3,6 +3,7 @@
 
 #include "query/functions.hpp"
 #include "query/scalar.hpp"
+#include "query/text_search.hpp"
 
 namespace fermata::query {
 namespace {
@@ -64,7 +65,7 @@ std::optional<Value> contains(Arguments arguments) {
   if (part == nullptr || counts_as_null(*part)) return Value(nullptr);
   const auto* name = part->if_a<std::string>();
   if (const auto* text = whole->if_a<std::string>()) {
-    return Value(name != nullptr && text->find(*name) != std::string::npos);
+    return Value(name != nullptr && find_part(*text, *name) != std::string_view::npos);
   }
   const auto* map = whole->if_a<Map>();
   return map == nullptr ? Value(nullptr) : Value(name != nullptr && map->contains(*name));

@@ -97,7 +97,9 @@ Result<Written> returned(store::Transaction& transaction, std::string_view colle
     for (const std::string& id : ids) {
       const auto document = transaction.load(collection, id);
       if (!document) return fail(document.error());
-      written.rows.push_back(project(projections, id, document->view()));
+      auto row = project(projections, id, document->view());
+      if (!row) return fail(row.error());
+      written.rows.push_back(std::move(*row));
     }
   }
   written.ids = std::move(ids);

@@ -64,8 +64,10 @@ Result<DocumentWrite> plan_update(const UpdateStatement& statement, const RowDoc
   DocumentWrite write{std::string(document.id), {}};
   const BodySource source(document.id, document.body);
   const FieldSource* const sources[] = {&source};
+  Budget budget;
   for (const Assignment& assignment : statement.assignments) {
-    auto field = plan_field(assignment, Scope{sources});
+    auto field = plan_field(assignment, Scope{.sources = sources, .budget = &budget});
+    if (auto status = budget.status(); !status) return fail(status.error());
     if (!field) return fail(field.error());
     if (*field) write.fields.push_back(std::move(**field));
   }
@@ -155,7 +157,11 @@ Result<Written> remove(store::Transaction& transaction, const DeleteStatement& s
     if (statement.returning.empty() && !evicts) return Status();
     const auto view = decode_body(document.id, document.body);
     if (!view) return Status(fail(view.error()));
-    if (!statement.returning.empty()) written.rows.push_back(project(statement.returning, document.id, *view));
+    if (!statement.returning.empty()) {
+      auto row = project(statement.returning, document.id, *view);
+      if (!row) return Status(fail(row.error()));
+      written.rows.push_back(std::move(*row));
+    }
     return evicts ? may_evict(statement.collection, document.id, *view) : Status();
   });
   if (!selected) return fail(selected.error());
