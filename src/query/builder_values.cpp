@@ -5,6 +5,7 @@
 #include "query/functions.hpp"
 #include "query/grammar.hpp"
 #include "query/literals.hpp"
+#include "query/matcher.hpp"
 #include "query/syntax_error.hpp"
 
 namespace fermata::query {
@@ -44,12 +45,6 @@ std::string suggest_function(const std::string& name) {
 std::string counted(const Function& function) {
   if (function.least == function.most) return std::to_string(function.least);
   return std::to_string(function.least) + " to " + std::to_string(function.most);
-}
-
-std::optional<Value> call_literals(const Expression& node) {
-  std::vector<const Value*> arguments;
-  for (const Operand& operand : node.operands) arguments.push_back(&std::get<Value>(operand));
-  return query::call(*node.function, arguments);
 }
 
 Operand ref(Expression expression) {
@@ -97,10 +92,12 @@ Operand Builder::apply(const Node& where, std::string_view function, std::vector
   made.operands = std::move(operands);
   // What depends on no document is computed once, and then an index can serve it.
   const auto is_literal = [](const Operand& each) { return std::holds_alternative<Value>(each); };
-  if (std::all_of(made.operands.begin(), made.operands.end(), is_literal)) {
-    if (auto value = call_literals(made)) return std::move(*value);
-  }
-  return ref(std::move(made));
+  const bool is_constant = std::all_of(made.operands.begin(), made.operands.end(), is_literal);
+  Operand computed = ref(std::move(made));
+  if (!is_constant) return computed;
+  Budget budget;
+  auto value = evaluate(computed, Scope{.budget = &budget});
+  return value && !budget.is_spent() ? Operand(std::move(*value)) : computed;
 }
 
 Operand Builder::arithmetic(const Node& node) {

@@ -231,7 +231,6 @@ class Compiler {
         return joined(node.children, 0, node.children.size(), " OR ");
       case ExpressionKind::Any:
       case ExpressionKind::Every:
-      case ExpressionKind::Call:
         return computed("fermata_condition", &node);
       case ExpressionKind::Match:
         return match(node);
