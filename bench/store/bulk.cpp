@@ -119,7 +119,8 @@ void measure_once(Report& report, const Sizes& sizes) {
   const support::TempDir directory;
   const Filled all[] = {{"", directory.path() + "/ours/fermata.db"},
                         {"JSON text", directory.file("json.db"), Layout::Json},
-                        {"columns", directory.file("columns.db"), Layout::Columns}};
+                        {"columns", directory.file("columns.db"), Layout::Columns},
+                        {"JSON text with numbered changes", directory.file("numbered.db"), Layout::Numbered}};
   const auto count = static_cast<double>(sizes.bulk);
   double own_rate = 0;
   for (const Filled& each : all) {

@@ -7,18 +7,18 @@ namespace {
 
 constexpr const char* kSection = "commits";
 
-// A database of ours, and SQLite's in both layouts, of one durability.
-class Trio {
+// A database of ours, and SQLite's in each layout, of one durability.
+class Stage {
  public:
-  explicit Trio(Durability durability)
+  explicit Stage(Durability durability)
       : ours(
             value_of(Database::open({.directory = directory_.file("ours"), .executor = {}, .durability = durability}))),
         json(directory_.file("json.db"), Layout::Json, durability),
-        columns(directory_.file("columns.db"), Layout::Columns, durability) {
-    json.create();
-    columns.create();
+        columns(directory_.file("columns.db"), Layout::Columns, durability),
+        numbered(directory_.file("numbered.db"), Layout::Numbered, durability) {
     in_batches(kBatch, [&](const std::vector<Item>& batch) { import_batch(*ours, batch); });
-    for (Plain* plain : {&json, &columns}) {
+    for (Plain* plain : {&json, &columns, &numbered}) {
+      plain->create();
       in_batches(kBatch, [&](const std::vector<Item>& batch) { insert_batch(*plain, batch); });
     }
   }
@@ -28,11 +28,11 @@ class Trio {
 
  public:
   std::unique_ptr<Database> ours;
-  Plain json, columns;
+  Plain json, columns, numbered;
 };
 
 void measure_one(Report& report, Durability durability, std::size_t commits) {
-  Trio trio(durability);
+  Stage stage(durability);
   std::vector<Item> items;
   for (std::size_t i = 0; i < commits; ++i) items.emplace_back(kBatch + i);
   const std::string level = durability == Durability::Full ? " (full)" : " (normal)";
@@ -41,18 +41,22 @@ void measure_one(Report& report, Durability durability, std::size_t commits) {
   };
   contest(report, kSection, "insert" + level, commits,
           [&](std::size_t i) {
-            value_of(trio.ours->execute("INSERT INTO items DOCUMENTS (:d)", {{"d", items[i].whole}}));
+            value_of(stage.ours->execute("INSERT INTO items DOCUMENTS (:d)", {{"d", items[i].whole}}));
           },
-          {{"JSON text", insert(trio.json)}, {"columns", insert(trio.columns)}});
+          {{"JSON text", insert(stage.json)},
+           {"columns", insert(stage.columns)},
+           {"JSON text with numbered changes", insert(stage.numbered)}});
   const auto number = [&](std::size_t i) { return static_cast<std::int64_t>(100 + i); };
   const auto target = [&](std::size_t i) -> const Item& { return items[i * 7919 % commits]; };
   const auto update = [&](Plain& plain) { return [&](std::size_t i) { plain.set_priority(target(i).id, number(i)); }; };
   contest(report, kSection, "update" + level, commits,
           [&](std::size_t i) {
-            value_of(trio.ours->execute("UPDATE items SET priority = :p WHERE _id = :id",
-                                        {{"p", Value(number(i))}, {"id", target(i).id}}));
+            value_of(stage.ours->execute("UPDATE items SET priority = :p WHERE _id = :id",
+                                         {{"p", Value(number(i))}, {"id", target(i).id}}));
           },
-          {{"JSON text", update(trio.json)}, {"columns", update(trio.columns)}});
+          {{"JSON text", update(stage.json)},
+           {"columns", update(stage.columns)},
+           {"JSON text with numbered changes", update(stage.numbered)}});
 }
 
 }  // namespace

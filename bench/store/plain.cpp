@@ -62,13 +62,44 @@ void Plain::finish(sqlite3_stmt* statement) {
 }
 
 std::string Plain::field(const std::string& name) const {
-  return layout_ == Layout::Json ? "json_extract(body, '$." + name + "')" : "\"" + name + "\"";
+  return has_columns() ? "\"" + name + "\"" : "json_extract(body, '$." + name + "')";
 }
 
 void Plain::create() {
-  run(layout_ == Layout::Json ? "CREATE TABLE items(id TEXT PRIMARY KEY, body TEXT NOT NULL)"
-                              : "CREATE TABLE items(id TEXT PRIMARY KEY, created INTEGER, done INTEGER, \"group\" TEXT,"
-                                " priority INTEGER, text TEXT, title TEXT)");
+  switch (layout_) {
+    case Layout::Json:
+      return run("CREATE TABLE items(id TEXT PRIMARY KEY, body TEXT NOT NULL)");
+    case Layout::Columns:
+      return run(
+          "CREATE TABLE items(id TEXT PRIMARY KEY, created INTEGER, done INTEGER, \"group\" TEXT,"
+          " priority INTEGER, text TEXT, title TEXT)");
+    case Layout::Numbered:
+      run("CREATE TABLE items(id TEXT PRIMARY KEY, body TEXT NOT NULL, number INTEGER NOT NULL);"
+          "CREATE INDEX by_number ON items(number);"
+          "CREATE TABLE last(number INTEGER NOT NULL); INSERT INTO last VALUES(0)");
+  }
+}
+
+void Plain::begin() {
+  finish(prepare("BEGIN IMMEDIATE"));
+  in_batch_ = true;
+}
+
+void Plain::commit() {
+  if (layout_ == Layout::Numbered) {
+    sqlite3_stmt* const keep = prepare("UPDATE last SET number = ?");
+    sqlite3_bind_int64(keep, 1, last_number_);
+    finish(keep);
+  }
+  finish(prepare("COMMIT"));
+  in_batch_ = false;
+}
+
+void Plain::write(sqlite3_stmt* statement) {
+  const bool alone = layout_ == Layout::Numbered && !in_batch_;
+  if (alone) begin();
+  finish(statement);
+  if (alone) commit();
 }
 
 void Plain::create_index() {
@@ -76,26 +107,32 @@ void Plain::create_index() {
 }
 
 void Plain::insert(const std::string& id, const Map& document, const std::string& json) {
-  const bool is_json = layout_ == Layout::Json;
-  sqlite3_stmt* const insert =
-      prepare(is_json ? "INSERT INTO items VALUES(?, ?)" : "INSERT INTO items VALUES(?, ?, ?, ?, ?, ?, ?)");
+  static constexpr const char* kInserts[] = {"INSERT INTO items VALUES(?, ?)",
+                                             "INSERT INTO items VALUES(?, ?, ?, ?, ?, ?, ?)",
+                                             "INSERT INTO items VALUES(?, ?, ?)"};
+  sqlite3_stmt* const insert = prepare(kInserts[static_cast<std::size_t>(layout_)]);
   sqlite3_bind_text(insert, 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
-  if (is_json) {
-    sqlite3_bind_text(insert, 2, json.data(), static_cast<int>(json.size()), SQLITE_STATIC);
-  } else {
+  if (has_columns()) {
     int column = 1;
     for (const auto& [name, value] : document) bind(insert, ++column, value);
+  } else {
+    sqlite3_bind_text(insert, 2, json.data(), static_cast<int>(json.size()), SQLITE_STATIC);
   }
-  finish(insert);
+  if (layout_ == Layout::Numbered) sqlite3_bind_int64(insert, 3, ++last_number_);
+  write(insert);
 }
 
 void Plain::set_priority(const std::string& id, std::int64_t priority) {
-  sqlite3_stmt* const update =
-      prepare(layout_ == Layout::Json ? "UPDATE items SET body = json_set(body, '$.priority', ?) WHERE id = ?"
-                                      : "UPDATE items SET priority = ? WHERE id = ?");
-  sqlite3_bind_int64(update, 1, priority);
-  sqlite3_bind_text(update, 2, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
-  finish(update);
+  static constexpr const char* kUpdates[] = {
+      "UPDATE items SET body = json_set(body, '$.priority', ?) WHERE id = ?",
+      "UPDATE items SET priority = ? WHERE id = ?",
+      "UPDATE items SET body = json_set(body, '$.priority', ?), number = ? WHERE id = ?"};
+  sqlite3_stmt* const update = prepare(kUpdates[static_cast<std::size_t>(layout_)]);
+  int parameter = 1;
+  sqlite3_bind_int64(update, parameter++, priority);
+  if (layout_ == Layout::Numbered) sqlite3_bind_int64(update, parameter++, ++last_number_);
+  sqlite3_bind_text(update, parameter, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
+  write(update);
 }
 
 std::size_t Plain::whole_rows(const std::string& condition, const Value& parameter, Reading reading) {

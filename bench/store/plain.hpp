@@ -12,6 +12,9 @@ namespace fermata::bench {
 enum class Layout {
   Json,     // the document as JSON text, its fields by json_extract(): what needs no schema either
   Columns,  // a column for each field: the bound that nothing without a schema reaches
+  // As Json, and each change of a row takes the next number, by an index on which the changes since any number are
+  // found: the least that an app needs which syncs by itself.
+  Numbered,
 };
 // What becomes of a row's text once it has been read.
 enum class Reading {
@@ -29,8 +32,9 @@ class Plain {
   // Columns as sample_document() has them.
   void create();
   void create_index();  // on "group"
-  void begin() { run("BEGIN IMMEDIATE"); }
-  void commit() { run("COMMIT"); }
+  // Around several writes; each other one is a transaction of its own.
+  void begin();
+  void commit();
   void checkpoint() { run("PRAGMA wal_checkpoint(TRUNCATE)"); }
   void insert(const std::string& id, const Map& document, const std::string& json);
   void set_priority(const std::string& id, std::int64_t priority);
@@ -44,9 +48,14 @@ class Plain {
   void run(const std::string& sql);
   sqlite3_stmt* prepare(const std::string& sql);
   void finish(sqlite3_stmt* statement);
+  // In a transaction that also keeps the last number, if there are numbers.
+  void write(sqlite3_stmt* statement);
+  [[nodiscard]] bool has_columns() const { return layout_ == Layout::Columns; }
 
   Layout layout_;
   sqlite3* handle_ = nullptr;
+  bool in_batch_ = false;
+  std::int64_t last_number_ = 0;
   std::map<std::string, sqlite3_stmt*> statements_;
 };
 

@@ -108,6 +108,11 @@ void Groups::take(const Scope& scope) {
   for (Accumulator& accumulator : found->second.accumulators) accumulator.take(scope);
 }
 
+void Groups::take_rows(std::uint64_t count) {
+  Group& all = groups_.emplace(group_key({}), empty_group()).first->second;
+  for (Accumulator& accumulator : all.accumulators) accumulator.take_rows(count);
+}
+
 std::vector<Groups::Slots> Groups::rows() const {
   std::vector<Slots> rows;
   const auto add = [&](const Group& group) {

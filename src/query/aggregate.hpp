@@ -13,6 +13,8 @@ class Accumulator {
  public:
   explicit Accumulator(const Aggregate& aggregate) : aggregate_(&aggregate) {}
   void take(const Scope& scope);
+  // So many rows at once, for CountRows alone.
+  void take_rows(std::uint64_t count) { count_ += static_cast<std::int64_t>(count); }
   // Of nothing, a count is 0, a collection empty, and all else null.
   [[nodiscard]] Value result() const;
 
@@ -35,6 +37,8 @@ class Groups {
  public:
   explicit Groups(const SelectStatement& select) : select_(select) {}
   void take(const Scope& scope);
+  // So many rows at once, for a SELECT that only counts them and has no GROUP BY.
+  void take_rows(std::uint64_t count);
   using Slots = std::vector<std::optional<Value>>;
   // One row without GROUP BY, even of nothing.
   [[nodiscard]] std::vector<Slots> rows() const;

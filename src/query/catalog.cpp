@@ -6,10 +6,12 @@
 
 namespace fermata::query {
 
-Result<std::uint64_t> Catalog::number_of(std::string_view collection) {
-  auto statement = connection_.prepare("SELECT id FROM collections WHERE name = ?");
+Result<std::uint64_t> Catalog::living_in(std::string_view collection) {
+  const auto number = connection_.collection_number(collection);
+  if (!number || *number == 0) return number;
+  auto statement = connection_.prepare("SELECT live FROM state WHERE id = ?");
   if (!statement) return fail(statement.error());
-  const auto found = statement->bind(1, collection).step();
+  const auto found = statement->bind(1, *number).step();
   if (!found) return fail(found.error());
   return *found ? statement->number(0) : 0;
 }

@@ -14,7 +14,11 @@ class Catalog {
   explicit Catalog(store::Connection& connection) : connection_(connection) {}
 
   // 0 if there is no such collection.
-  [[nodiscard]] Result<std::uint64_t> number_of(std::string_view collection);
+  [[nodiscard]] Result<std::uint64_t> number_of(std::string_view collection) {
+    return connection_.collection_number(collection);
+  }
+  // How many documents of it live, as of the last commit.
+  [[nodiscard]] Result<std::uint64_t> living_in(std::string_view collection);
   [[nodiscard]] Result<std::vector<Index>> indexes_of(std::string_view collection);
   // The full-text index that a MATCH means: by its own name, or by one of its fields. Error: InvalidArgument.
   [[nodiscard]] Result<Index> full_text_index(std::string_view collection, std::string_view name_or_field);

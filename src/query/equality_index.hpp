@@ -2,8 +2,8 @@
 // the value that they demand at a path. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <map>
-#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -17,9 +17,9 @@ class EqualityIndex {
   void add(const Holder& holder, const std::string& collection, const std::optional<Equality>& equality) {
     Collection& known = collections_[collection];
     if (equality) {
-      known.by_value[equality->path][equality->key].insert(holder);
+      put(known.by_value[equality->path][equality->key], holder);
     } else {
-      known.others.insert(holder);
+      put(known.others, holder);
     }
   }
 
@@ -33,11 +33,11 @@ class EqualityIndex {
       if (values == by_value.end()) return;
       const auto holders = values->second.find(equality->key);
       if (holders == values->second.end()) return;
-      holders->second.erase(holder);
+      take_out(holders->second, holder);
       if (holders->second.empty()) values->second.erase(holders);
       if (values->second.empty()) by_value.erase(values);
     } else {
-      others.erase(holder);
+      take_out(others, holder);
     }
     if (others.empty() && by_value.empty()) collections_.erase(known);
   }
@@ -70,7 +70,16 @@ class EqualityIndex {
   }
 
  private:
-  using Holders = std::set<Holder>;
+  // Sorted, without repetition: a change reads all of the others, far more often than one comes or goes.
+  using Holders = std::vector<Holder>;
+  static void put(Holders& holders, const Holder& holder) {
+    const auto at = std::lower_bound(holders.begin(), holders.end(), holder, std::less<>());
+    if (at == holders.end() || *at != holder) holders.insert(at, holder);
+  }
+  static void take_out(Holders& holders, const Holder& holder) {
+    const auto at = std::lower_bound(holders.begin(), holders.end(), holder, std::less<>());
+    if (at != holders.end() && *at == holder) holders.erase(at);
+  }
   struct Collection {
     Holders others;
     std::map<crdt::Path, std::unordered_map<std::string, Holders>> by_value;

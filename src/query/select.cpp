@@ -27,17 +27,11 @@ class Reader {
   Reader(store::Connection& connection, const SelectStatement& select) : connection_(connection), select_(select) {}
 
   Result<std::vector<Map>> read() {
-    Catalog catalog(connection_);
-    const bool counts_only = is_grouped(select_) && select_.groups.empty() &&
-                             std::all_of(select_.aggregates.begin(), select_.aggregates.end(),
-                                         [](const auto& each) { return each.kind == AggregateKind::CountRows; });
-    const auto compiled = compile(select_, counts_only ? Columns::IdsAlone : Columns::Bodies, catalog);
-    if (!compiled) return fail(compiled.error());
     Groups groups(select_);
-    const auto ran = run(connection_, *compiled, [&](std::span<const RowDocument> row) {
-      return is_grouped(select_) ? take_into(groups, row) : take(row);
-    });
-    if (!ran) return fail(ran.error());
+    // What a transaction has written so far is counted when it commits.
+    const bool is_counted = counts_only() && select_.where == nullptr && select_.joins.empty();
+    const auto done = is_counted && !connection_.is_writing() ? count_living(groups) : visit_rows(groups);
+    if (!done) return fail(done.error());
     if (is_grouped(select_)) {
       if (auto taken = take_groups(groups); !taken) return fail(taken.error());
     }
@@ -46,6 +40,28 @@ class Reader {
   }
 
  private:
+  [[nodiscard]] bool counts_only() const {
+    return is_grouped(select_) && select_.groups.empty() &&
+           std::all_of(select_.aggregates.begin(), select_.aggregates.end(),
+                       [](const auto& each) { return each.kind == AggregateKind::CountRows; });
+  }
+
+  Status count_living(Groups& groups) {
+    const auto living = Catalog(connection_).living_in(select_.collection);
+    if (!living) return fail(living.error());
+    groups.take_rows(*living);
+    return {};
+  }
+
+  Status visit_rows(Groups& groups) {
+    Catalog catalog(connection_);
+    const auto compiled = compile(select_, counts_only() ? Columns::IdsAlone : Columns::Bodies, catalog);
+    if (!compiled) return fail(compiled.error());
+    return run(connection_, *compiled, [&](std::span<const RowDocument> row) {
+      return is_grouped(select_) ? take_into(groups, row) : take(row);
+    });
+  }
+
   static Status take_into(Groups& groups, std::span<const RowDocument> row) {
     const RowScope scope(row);
     groups.take(scope.scope());

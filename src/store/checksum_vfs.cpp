@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <new>
 #include <vector>
 
 #include "base/hash.hpp"
+#include "store/file_forwarding.hpp"
+#include "store/log_file.hpp"
 
 namespace fermata::store {
 
@@ -34,14 +37,8 @@ struct CheckedFile {
   std::uint8_t* copy;                 // of the page that is being written; SQLite's own must not change
   int copy_bytes;
 };
-static_assert(sizeof(CheckedFile) % 8 == 0);  // as SQLite aligns what it allocates
+using Forward = Forwarding<CheckedFile>;
 
-CheckedFile& checked(sqlite3_file* file) {
-  return *reinterpret_cast<CheckedFile*>(file);
-}
-sqlite3_file* inner(sqlite3_file* file) {
-  return reinterpret_cast<sqlite3_file*>(reinterpret_cast<std::uint8_t*>(file) + sizeof(CheckedFile));
-}
 sqlite3_vfs* base_of(sqlite3_vfs* vfs) {
   return static_cast<sqlite3_vfs*>(vfs->pAppData);
 }
@@ -69,13 +66,13 @@ void learn(CheckedFile& file, const std::uint8_t* bytes, int amount, sqlite3_int
 }
 
 int close_file(sqlite3_file* file) {
-  sqlite3_free(checked(file).copy);
-  return inner(file)->pMethods->xClose(inner(file));
+  sqlite3_free(Forward::self(file).copy);
+  return Forward::close(file);
 }
 
 int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
-  CheckedFile& self = checked(file);
-  const int code = inner(file)->pMethods->xRead(inner(file), out, amount, offset);
+  CheckedFile& self = Forward::self(file);
+  const int code = Forward::read(file, out, amount, offset);
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
   const auto* bytes = static_cast<const std::uint8_t*>(out);
   if (code == SQLITE_OK) learn(self, bytes, amount, offset);
@@ -88,12 +85,12 @@ int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
 }
 
 int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
-  CheckedFile& self = checked(file);
+  CheckedFile& self = Forward::self(file);
   const auto* page = static_cast<const std::uint8_t*>(bytes);
   learn(self, page, amount, offset);
   count(self, amount);
   if (!is_page(amount, offset) || !(self.has_checksums || self.required)) {
-    return inner(file)->pMethods->xWrite(inner(file), bytes, amount, offset);
+    return Forward::write(file, bytes, amount, offset);
   }
   if (self.copy_bytes < amount) {
     auto* copy = static_cast<std::uint8_t*>(sqlite3_realloc(self.copy, amount));
@@ -103,11 +100,11 @@ int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
   }
   std::memcpy(self.copy, page, static_cast<std::size_t>(amount - kChecksumBytes));
   checksum_of(page, amount, offset, self.copy + amount - kChecksumBytes);
-  return inner(file)->pMethods->xWrite(inner(file), self.copy, amount, offset);
+  return Forward::write(file, self.copy, amount, offset);
 }
 
 int control_file(sqlite3_file* file, int operation, void* argument) {
-  CheckedFile& self = checked(file);
+  CheckedFile& self = Forward::self(file);
   if (operation == kHasChecksums) {
     *static_cast<bool*>(argument) = self.has_checksums;
     return SQLITE_OK;
@@ -120,7 +117,7 @@ int control_file(sqlite3_file* file, int operation, void* argument) {
     self.meter = static_cast<std::atomic<std::uint64_t>*>(argument);
     return SQLITE_OK;
   }
-  return inner(file)->pMethods->xFileControl(inner(file), operation, argument);
+  return Forward::control(file, operation, argument);
 }
 
 sqlite3_file* file_of(sqlite3* connection) {
@@ -129,65 +126,13 @@ sqlite3_file* file_of(sqlite3* connection) {
   return file;
 }
 
-// Everything else goes through.
-int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
-  return inner(file)->pMethods->xTruncate(inner(file), size);
-}
-int sync_file(sqlite3_file* file, int flags) {
-  return inner(file)->pMethods->xSync(inner(file), flags);
-}
-int file_size(sqlite3_file* file, sqlite3_int64* size) {
-  return inner(file)->pMethods->xFileSize(inner(file), size);
-}
-int lock_file(sqlite3_file* file, int level) {
-  return inner(file)->pMethods->xLock(inner(file), level);
-}
-int unlock_file(sqlite3_file* file, int level) {
-  return inner(file)->pMethods->xUnlock(inner(file), level);
-}
-int check_reserved(sqlite3_file* file, int* held) {
-  return inner(file)->pMethods->xCheckReservedLock(inner(file), held);
-}
-int sector_size(sqlite3_file* file) {
-  return inner(file)->pMethods->xSectorSize(inner(file));
-}
-int characteristics(sqlite3_file* file) {
-  return inner(file)->pMethods->xDeviceCharacteristics(inner(file));
-}
-int shm_map(sqlite3_file* file, int region, int size, int extend, void volatile** out) {
-  return inner(file)->pMethods->xShmMap(inner(file), region, size, extend, out);
-}
-int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
-  return inner(file)->pMethods->xShmLock(inner(file), offset, count, flags);
-}
-void shm_barrier(sqlite3_file* file) {
-  inner(file)->pMethods->xShmBarrier(inner(file));
-}
-int shm_unmap(sqlite3_file* file, int remove) {
-  return inner(file)->pMethods->xShmUnmap(inner(file), remove);
-}
-
-// Version 2: without memory-mapped reads, which nobody would check.
 const sqlite3_io_methods& checked_methods() {
   static const sqlite3_io_methods table = [] {
-    sqlite3_io_methods m{};
-    m.iVersion = 2;
+    sqlite3_io_methods m = Forward::methods();
     m.xClose = close_file;
     m.xRead = read_file;
     m.xWrite = write_file;
-    m.xTruncate = truncate_file;
-    m.xSync = sync_file;
-    m.xFileSize = file_size;
-    m.xLock = lock_file;
-    m.xUnlock = unlock_file;
-    m.xCheckReservedLock = check_reserved;
     m.xFileControl = control_file;
-    m.xSectorSize = sector_size;
-    m.xDeviceCharacteristics = characteristics;
-    m.xShmMap = shm_map;
-    m.xShmLock = shm_lock;
-    m.xShmBarrier = shm_barrier;
-    m.xShmUnmap = shm_unmap;
     return m;
   }();
   return table;
@@ -195,17 +140,14 @@ const sqlite3_io_methods& checked_methods() {
 
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, int* out_flags) {
   sqlite3_vfs* const base = base_of(vfs);
+  if ((flags & SQLITE_OPEN_WAL) != 0) {
+    return open_log_file(base, name, out, flags, out_flags);
+  }
   if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
     return base->xOpen(base, name, out, flags, out_flags);
   }
   new (out) CheckedFile{.base = {}, .has_checksums = true, .required = false, .meter = nullptr, .copy = nullptr};
-  const int code = base->xOpen(base, name, inner(out), flags, out_flags);
-  if (code == SQLITE_OK) {
-    out->pMethods = &checked_methods();
-  } else if (inner(out)->pMethods != nullptr) {
-    inner(out)->pMethods->xClose(inner(out));  // the base asks for it even so
-  }
-  return code;
+  return Forward::open(base, name, out, flags, out_flags, checked_methods());
 }
 
 int delete_file(sqlite3_vfs* vfs, const char* name, int sync_directory) {
@@ -235,7 +177,7 @@ int last_error(sqlite3_vfs* vfs, int size, char* out) {
 
 void fill_vfs(sqlite3_vfs& vfs, sqlite3_vfs* base, const char* name) {
   vfs.iVersion = 2;
-  vfs.szOsFile = static_cast<int>(sizeof(CheckedFile)) + base->szOsFile;
+  vfs.szOsFile = std::max(static_cast<int>(sizeof(CheckedFile)), log_file_bytes()) + base->szOsFile;
   vfs.mxPathname = base->mxPathname;
   vfs.zName = name;
   vfs.pAppData = base;
@@ -293,7 +235,7 @@ void meter_pages(sqlite3* connection, std::atomic<std::uint64_t>* bytes) {
 int visit_damaged_pages(sqlite3* connection, int page_bytes, const std::function<int(std::uint64_t page)>& visit) {
   sqlite3_file* const file = file_of(connection);
   sqlite3_int64 size = 0;
-  if (const int code = file_size(file, &size); code != SQLITE_OK) return code;
+  if (const int code = Forward::size(file, &size); code != SQLITE_OK) return code;
   std::vector<std::uint8_t> content(static_cast<std::size_t>(page_bytes));
   for (sqlite3_int64 offset = 0; offset < size; offset += page_bytes) {
     int code = read_file(file, content.data(), page_bytes, offset);

@@ -5,8 +5,9 @@
 // when a page is written to the file and compared when it is read; a read that finds something else fails with
 // SQLITE_IOERR_DATA, one beyond the end of the file with SQLITE_IOERR_CORRUPTFS, and gives no data. Files without these
 // bytes (header byte 20 is not 8) pass through untouched, until require_checksums(); a file that is empty when it is
-// opened must be made with them (reserve_checksums). The log is not ours: its frames
-// have SQLite's checksums, which are compared when a log is recovered.
+// opened must be made with them (reserve_checksums). The log's frames
+// have SQLite's checksums, which are compared when a log is recovered; it is only written in fewer calls
+// (log_file.hpp).
 #pragma once
 
 #include <atomic>

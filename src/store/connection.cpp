@@ -228,6 +228,11 @@ void Connection::forget_texts() {
   }
 }
 
+Status Connection::run(const char* sql) {
+  auto statement = prepare(sql);
+  return statement ? statement->run() : fail(std::move(statement).error());
+}
+
 Status Connection::execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? Status() : fail(error(code));
@@ -262,6 +267,25 @@ void Connection::wait_for_locks() {
 
 bool Connection::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
+}
+
+bool Connection::is_writing() const {
+  return sqlite3_txn_state(handle_, "main") == SQLITE_TXN_WRITE;
+}
+
+Result<std::uint64_t> Connection::collection_number(std::string_view name) {
+  if (const auto known = collection_numbers_.find(name); known != collection_numbers_.end()) {
+    return known->second;
+  }
+  auto select = prepare("SELECT id FROM collections WHERE name = ?");
+  if (!select) {
+    return fail(std::move(select).error());
+  }
+  auto found = select->bind(1, name).step();
+  if (!found) {
+    return fail(std::move(found).error());
+  }
+  return *found ? collection_numbers_.emplace(name, select->number(0)).first->second : 0;
 }
 
 std::uint64_t Connection::last_rowid() const {

@@ -1,6 +1,7 @@
 // One SQLite connection with its prepared statements, and SQLite's errors as ours. One thread at a time.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -57,9 +58,16 @@ class Connection {
   [[nodiscard]] Result<Statement> prepare(const char* sql);
   // Of any text, kept while there is room for it. Not for two statements of one text that run at the same time.
   [[nodiscard]] Result<Statement> prepare_text(const std::string& sql);
+  // One statement without parameters or rows, which stays prepared; a literal too.
+  [[nodiscard]] Status run(const char* sql);
   [[nodiscard]] Status execute(const char* sql);                  // any number of statements, no parameters
   [[nodiscard]] Result<std::string> ask(const std::string& sql);  // the first column of the first row, as text
   [[nodiscard]] bool in_transaction() const;
+  [[nodiscard]] bool is_writing() const;  // in a transaction that began as one
+  // The number of a collection, 0 if there is none. Numbers stay as they are, so those found are kept; who rolls back a
+  // transaction that made a collection forgets them.
+  [[nodiscard]] Result<std::uint64_t> collection_number(std::string_view name);
+  void forget_collections() { collection_numbers_.clear(); }
   // From now on waits a while for the locks of other connections, as it does after opening.
   void wait_for_locks();
   [[nodiscard]] std::uint64_t last_rowid() const;
@@ -76,6 +84,7 @@ class Connection {
   std::string owner_;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
   std::unordered_map<std::string, sqlite3_stmt*> texts_;
+  std::map<std::string, std::uint64_t, std::less<>> collection_numbers_;
 };
 
 }  // namespace fermata::store

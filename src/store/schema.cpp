@@ -135,9 +135,10 @@ Status configure_writer(Connection& connection) {
   if (*mode != "wal") {
     return fail(ErrorCode::Io, "SQLite cannot use a write-ahead log on this disk; use a local file system");
   }
+  // A commit writes several pages, most of them again in the next: the log that is kept is used before it is emptied.
   return connection.execute(
-      "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-      "PRAGMA journal_size_limit = 8388608;");
+      "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -3072;"
+      "PRAGMA journal_size_limit = 8388608; PRAGMA wal_autocheckpoint = 2000;");
 }
 
 Status configure_reader(Connection& connection) {
@@ -146,7 +147,7 @@ Status configure_reader(Connection& connection) {
   }
   // The writer alone checkpoints, at closing too.
   sqlite3_db_config(connection.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  return connection.execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 0;");
+  return connection.execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -5120; PRAGMA wal_autocheckpoint = 0;");
 }
 
 Status vacuum(Connection& connection) {

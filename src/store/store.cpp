@@ -90,12 +90,12 @@ Status Store::Impl::note_written_if_due() {
 
 Status Store::Impl::with_snapshot(const std::function<Status(Connection&)>& use) {
   return with_reader([&](Connection& connection) {
-    if (auto begun = connection.execute("BEGIN"); !begun) {
+    if (auto begun = connection.run("BEGIN"); !begun) {
       return begun;
     }
     Status done = use(connection);
     connection.reset_statements();
-    Status ended = connection.execute("END");
+    Status ended = connection.run("END");
     return done ? ended : done;
   });
 }

@@ -39,7 +39,7 @@ Result<Transaction> Store::begin() {
     begun = impl_->writer->execute("PRAGMA synchronous = FULL");
   }
   if (begun) {
-    begun = impl_->writer->execute("BEGIN IMMEDIATE");
+    begun = impl_->writer->run("BEGIN IMMEDIATE");
   }
   if (!begun) {
     return fail(std::move(begun).error());

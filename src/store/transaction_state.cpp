@@ -42,7 +42,7 @@ bool Transaction::State::is_beyond_all(std::string_view collection, std::string_
 }
 
 Status Transaction::State::load(Entry& fresh) {
-  auto known_as = number_of(fresh.collection);
+  auto known_as = store.writer->collection_number(fresh.collection);
   if (!known_as) {
     return fail(std::move(known_as).error());
   }
@@ -69,21 +69,6 @@ Status Transaction::State::load(Entry& fresh) {
   fresh.version_before = statement->number(3);
   fresh.keep = statement->number(4) != 0;
   return {};
-}
-
-Result<std::uint64_t> Transaction::State::number_of(std::string_view collection) {
-  if (const auto known = store.known_collections.find(collection); known != store.known_collections.end()) {
-    return known->second.number;
-  }
-  auto select = store.writer->prepare("SELECT id FROM collections WHERE name = ?");
-  if (!select) {
-    return fail(std::move(select).error());
-  }
-  auto found = select->bind(1, collection).step();
-  if (!found) {
-    return fail(std::move(found).error());
-  }
-  return *found ? select->number(0) : 0;
 }
 
 Status Transaction::State::decide(Kind wanted, std::uint32_t from) {
@@ -267,7 +252,7 @@ Status Transaction::State::save_identity() {
       return saved;
     }
   }
-  if (auto committed = store.writer->execute("COMMIT"); !committed) {
+  if (auto committed = store.writer->run("COMMIT"); !committed) {
     return committed;
   }
   finished = true;
@@ -290,7 +275,7 @@ Result<std::uint64_t> Transaction::State::commit() {
     done = write_out().and_then([&] { return update_digests(); });
   }
   if (done) {
-    done = changed.empty() ? store.writer->execute("COMMIT") : save_identity();
+    done = changed.empty() ? store.writer->run("COMMIT") : save_identity();
   }
   if (!done) {
     roll_back();
@@ -354,6 +339,7 @@ void Transaction::State::roll_back() {
   for (const std::string& name : new_collections) {
     store.known_collections.erase(name);
   }
+  store.writer->forget_collections();
 }
 
 }  // namespace fermata::store

@@ -49,8 +49,6 @@ struct Transaction::State {
   Status write_row(Entry& entry);
   Status insert_row(Entry& entry, ByteView body, ByteView meta);
   void bind_row(Statement& statement, const Entry& entry, ByteView body, ByteView meta) const;
-  // 0 if it has no number yet, and so no documents.
-  Result<std::uint64_t> number_of(std::string_view collection);
   Result<Store::Impl::Collection*> collection(const std::string& name);
   // The digest that the collection will have after this transaction.
   Result<crdt::Digest*> digest(const std::string& name);

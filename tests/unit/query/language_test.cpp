@@ -82,6 +82,19 @@ TEST_F(LanguageTest, AfterAnErrorInsideNothingOfATransactionIsKeptWhateverItRetu
   EXPECT_EQ(execute("INSERT INTO c DOCUMENTS ({_id: 'a'})").mutated_ids.size(), 1u);
 }
 
+// The next collection to be made is known by the number that the one rolled back had.
+TEST_F(LanguageTest, ACollectionOfATransactionThatFailedIsNotTakenForTheNextOne) {
+  EXPECT_FALSE(database_->transaction([](Transaction& t) -> Status {
+    EXPECT_TRUE(t.execute("INSERT INTO gone DOCUMENTS ({_id: 'a'})"));
+    EXPECT_EQ(t.execute("UPDATE gone SET x = 1")->mutated_ids.size(), 1u);
+    return fail(ErrorCode::InvalidArgument, "enough");
+  }));
+  execute("INSERT INTO c DOCUMENTS ({_id: 'b'})");
+  EXPECT_TRUE(execute("UPDATE gone SET x = 1").mutated_ids.empty());
+  EXPECT_TRUE(execute("SELECT * FROM gone").items.empty());
+  EXPECT_EQ(execute("SELECT x FROM c").items.front().size(), 0u);
+}
+
 TEST_F(LanguageTest, ASyntaxErrorInsideEndsATransactionToo) {
   EXPECT_FALSE(database_->transaction([](Transaction& t) -> Status {
     EXPECT_TRUE(t.execute("INSERT INTO c DOCUMENTS ({_id: 'a'})"));

@@ -90,7 +90,15 @@ class World {
     EXPECT_EQ(json_of(result->items), json_of(expected));
   }
 
+  void count(const Execute& execute) {
+    const auto result = say(execute, "SELECT count(*) AS n FROM c");
+    ASSERT_TRUE(result) << result.error().message;
+    const Condition anything{"true", [](const Map&) -> Truth { return true; }};
+    EXPECT_EQ(result->items.front().at("n"), Value(static_cast<long long>(model_.select({.where = anything}).size())));
+  }
+
   void read_groups(const Execute& execute) {
+    count(execute);
     const GroupQuestion question = statements_.group_question();
     const auto result = say(execute, question.text);
     ASSERT_TRUE(result) << result.error().message;
