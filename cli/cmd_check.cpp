@@ -26,6 +26,7 @@ Map as_object(const CheckReport& report) {
   return Map{{"sound", report.sound()},
              {"documents", static_cast<std::int64_t>(report.documents)},
              {"tombstones", static_cast<std::int64_t>(report.tombstones)},
+             {"attachments", static_cast<std::int64_t>(report.attachments)},
              {"found", list_of(report.found)},
              {"repaired", list_of(report.repaired)},
              {"remaining", list_of(report.remaining)}};
@@ -38,11 +39,15 @@ std::string section(std::string_view title, const std::vector<std::string>& line
   return text;
 }
 
+std::string counted(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
 std::string text_for_people(const CheckReport& report, const CheckVerbOptions& options) {
   std::string text = section("found", report.found) + section("repaired", report.repaired);
   if (options.repair) text += section("still damaged", report.remaining);
-  text += fmt::format("{}: {} document{}, {} deletion{}\n", report.sound() ? "sound" : "damaged", report.documents,
-                      report.documents == 1 ? "" : "s", report.tombstones, report.tombstones == 1 ? "" : "s");
+  text += fmt::format("{}: {}, {}, {}\n", report.sound() ? "sound" : "damaged", counted(report.documents, "document"),
+                      counted(report.tombstones, "deletion"), counted(report.attachments, "attachment"));
   if (!report.sound() && !options.repair) {
     text += fmt::format("fermata check {} --repair saves what can be saved\n", printable(options.directory));
   }

@@ -1,5 +1,11 @@
 // What a document says about a file that belongs to it: a value that names the content by its hash. The content itself
 // is kept beside the documents. Plain data: copyable, comparable, no thread rule of its own.
+//
+// Content lives as long as a living document names it, and ten minutes longer: since it was put or had come, and since
+// the last document that named it was changed, deleted or evicted. Then, at the latest some minutes later, an open
+// Database removes it on a thread of its own, in steps that keep nobody waiting; a closed one when it is opened again.
+// Content that somebody has a reader of stays until later. Its space in the file is used again; Database::compact()
+// gives it back to the file system.
 #pragma once
 
 #include <array>

@@ -144,8 +144,8 @@ class Database {
   // Errors: NotFound if the content is not here (yet), InvalidArgument if it has another size than the attachment says.
   [[nodiscard]] Result<AttachmentReader> open_attachment(const Attachment& attachment);
   [[nodiscard]] Result<AttachmentReader> open_attachment(const ContentHash& hash);
-  // Removes content that no document names, except what came or was used within ten minutes and what is being read.
-  // Looks through all documents, beside readers and writers; call it now and then. Errors: NoSpace, Io.
+  // Removes content that no document names now, instead of later (fermata/attachment.hpp says when), by the same rules.
+  // Looks through all documents, beside readers and writers. Errors: NoSpace, Io.
   [[nodiscard]] Result<CollectedAttachments> collect_attachments();
 
   // Names and live counts of collections, by name.

@@ -8,7 +8,11 @@ namespace fermata {
 thread_local const Database::Impl::Inside* Database::Impl::Inside::innermost_ = nullptr;
 
 Database::Impl::Impl(std::unique_ptr<store::Store> opened, const store::StoreOptions& options, Executor executor)
-    : clock(*options.clock), random(*options.random), store(std::move(opened)), live(*store, std::move(executor)) {
+    : clock(*options.clock),
+      random(*options.random),
+      store(std::move(opened)),
+      live(*store, std::move(executor)),
+      collector(*store, clock) {
   store->on_connection([](sqlite3* connection) { query::register_functions(connection); });
   store->set_commit_listener(
       [this](store::CommitEvent&& event) { committed(std::make_shared<const store::CommitEvent>(std::move(event))); });
@@ -180,10 +184,14 @@ Status Database::compact(const Progress& progress) {
 Status Database::quiesce(std::chrono::milliseconds within) {
   if (auto alone = impl_->check_not_nested(); !alone) return alone;
   const auto begun = impl_->clock.now();
+  const auto left = [&] { return within - (impl_->clock.now() - begun); };
   Status quiesced = fail(ErrorCode::Timeout, "a live query was still reading; the database stays open");
-  if (impl_->live.pause(within)) quiesced = impl_->store->quiesce(within - (impl_->clock.now() - begun));
+  if (impl_->live.pause(within) && impl_->collector.pause(left())) quiesced = impl_->store->quiesce(left());
   // After any other error everything is closed all the same.
-  if (!quiesced && quiesced.error().code == ErrorCode::Timeout) impl_->live.resume();
+  if (!quiesced && quiesced.error().code == ErrorCode::Timeout) {
+    impl_->live.resume();
+    impl_->collector.resume();
+  }
   return quiesced;
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "query/collector.hpp"
 #include "query/database_impl.hpp"
 #include "query/live_queries.hpp"
 #include "query/statement_cache.hpp"
@@ -45,6 +46,7 @@ struct Database::Impl {
   query::StatementCache statements;
   std::unique_ptr<store::Store> store;
   query::LiveQueries live;
+  query::Collector collector;
 };
 
 class Database::Impl::Inside {

@@ -13,11 +13,7 @@ namespace {
 
 constexpr std::size_t kChunksPerStep = 16;  // of one transaction
 constexpr std::size_t kPutBytes = kChunksPerStep * kChunkBytes;
-constexpr unsigned kChunkBits = 31;  // of a chunk's row: its number; above them: its attachment
-
-std::uint64_t chunk_row(std::uint64_t id, std::uint64_t offset) {
-  return id << kChunkBits | offset / kChunkBytes;
-}
+constexpr std::uint64_t kCachedBytes = 2u << 20;  // of one content that the writer's cache may keep
 
 ByteView view_of(const ContentHash& hash) {
   return {hash.data(), hash.size()};
@@ -26,6 +22,11 @@ ByteView view_of(const ContentHash& hash) {
 Error missing(const ContentHash& hash) {
   return {ErrorCode::NotFound,
           fmt::format("the content of attachment {} is not here (yet); fetch it from a peer", to_hex(hash))};
+}
+
+// Numbers are given again, so whoever writes to a row also says whose it was.
+Error went_another_way() {
+  return {ErrorCode::NotFound, "an attachment was removed, or came another way, while it was stored"};
 }
 
 Result<std::optional<Attachments::Row>> find(Connection& connection, const ContentHash& hash) {
@@ -53,6 +54,15 @@ CREATE TABLE attachments(id INTEGER PRIMARY KEY, hash BLOB UNIQUE, size INTEGER 
                          complete INTEGER NOT NULL, touched INTEGER NOT NULL);
 CREATE TABLE attachment_chunks(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 )sql");
+}
+
+Status touch(Connection& connection, const std::set<ContentHash>& hashes, std::uint64_t now_ms) {
+  for (const ContentHash& hash : hashes) {
+    auto update = connection.prepare("UPDATE attachments SET touched = ? WHERE hash = ?");
+    if (!update) return fail(std::move(update).error());
+    if (auto done = update->bind(1, now_ms).bind_blob(2, view_of(hash)).run(); !done) return done;
+  }
+  return {};
 }
 
 Status make_invisible(Connection& connection, std::uint64_t id) {
@@ -97,15 +107,17 @@ Result<std::uint64_t> Attachments::insert(Connection& connection, const ContentH
   return connection.last_rowid();
 }
 
-Status Attachments::append(std::uint64_t id, std::uint64_t offset, ByteView bytes) {
-  return transact([&](Connection& connection) -> Status {
+Status Attachments::append(const Part& part) {
+  auto appended = transact([&](Connection& connection) -> Status {
+    auto [id, hash, offset, bytes] = part;
     const std::uint64_t end = offset + bytes.size();
-    auto grown = run(connection, "UPDATE attachments SET stored = ?, touched = ? WHERE id = ? AND stored = ?",
-                     {end, now_ms(), id, offset});
-    if (!grown) return grown;
-    if (sqlite3_changes(connection.handle()) == 0) {
-      return fail(ErrorCode::NotFound, "an attachment was removed, or came another way, while it was stored");
-    }
+    auto grown = connection.prepare(
+        "UPDATE attachments SET stored = ?, touched = ? WHERE id = ? AND stored = ? AND hash IS ? AND complete = 0");
+    if (!grown) return fail(std::move(grown).error());
+    grown->bind(1, end).bind(2, now_ms()).bind(3, id).bind(4, offset);
+    if (hash != nullptr) grown->bind_blob(5, view_of(*hash));
+    if (auto done = grown->run(); !done) return done;
+    if (sqlite3_changes(connection.handle()) == 0) return fail(went_another_way());
     for (; !bytes.empty(); offset += kChunkBytes) {
       const ByteView chunk = bytes.first(std::min(bytes.size(), kChunkBytes));
       auto insert = connection.prepare("INSERT INTO attachment_chunks(id, bytes) VALUES(?, ?)");
@@ -113,6 +125,18 @@ Status Attachments::append(std::uint64_t id, std::uint64_t offset, ByteView byte
       if (auto stored = insert->bind(1, chunk_row(id, offset)).bind_blob(2, chunk).run(); !stored) return stored;
       bytes = bytes.subspan(chunk.size());
     }
+    return {};
+  });
+  return appended ? shed_cache(part) : appended;
+}
+
+// A large content would push everything else out of the writer's cache anyway, and fill it with what nobody reads
+// again.
+Status Attachments::shed_cache(const Part& part) {
+  const std::uint64_t end = part.offset + part.bytes.size();
+  if (end < kCachedBytes || part.offset / kPutBytes == end / kPutBytes) return {};
+  return store_.with_writer([](Connection& connection) -> Status {
+    sqlite3_db_release_memory(connection.handle());
     return {};
   });
 }
@@ -125,13 +149,16 @@ Result<std::uint64_t> Attachments::fill(std::uint64_t id, const Source& source, 
     while (filled < buffer.size() && !at_end) {
       auto more = source(std::span(buffer).subspan(filled));
       if (!more) return fail(std::move(more).error());
+      if (*more > buffer.size() - filled) {
+        return fail(ErrorCode::InvalidArgument, "the source of an attachment gave more bytes than it was asked for");
+      }
       filled += *more;
       at_end = *more == 0;
     }
     if (filled == 0) break;
     if (size_bytes + filled > kMaxStoredBytes) return fail(ErrorCode::LimitExceeded, "an attachment is too large");
     const ByteView bytes = ByteView(buffer).first(filled);
-    if (auto stored = append(id, size_bytes, bytes); !stored) return fail(std::move(stored).error());
+    if (auto stored = append({id, nullptr, size_bytes, bytes}); !stored) return fail(std::move(stored).error());
     hash.add(bytes);
     size_bytes += filled;
   }
@@ -154,10 +181,11 @@ Result<Attachment> Attachments::put(const Source& source, AttachmentMetadata met
   const ContentHash hash = stream.finish();
   Status done = size_bytes ? finish_put(id, hash, *size_bytes) : Status(fail(std::move(size_bytes).error()));
   if (!done) {
-    static_cast<void>(drop(id));  // else collect() does
+    static_cast<void>(drop(id));  // else a collection does
     return fail(std::move(done).error());
   }
   tell(hash);
+  tell_due();
   return Attachment::make(hash, *size_bytes, std::move(metadata));
 }
 
@@ -189,31 +217,61 @@ void Attachments::tell(const ContentHash& hash) {
   if (listener_) listener_(hash);
 }
 
-Status Attachments::finish_received(std::uint64_t id) {
-  return transact([&](Connection& connection) -> Status {
-    auto done = run(connection, "UPDATE attachments SET complete = 1, touched = ? WHERE id = ? AND hash IS NOT NULL",
-                    {now_ms(), id});
-    if (done && sqlite3_changes(connection.handle()) == 0) {
-      return fail(ErrorCode::NotFound, "an attachment was removed, or came another way, while it was received");
-    }
-    return done;
+void Attachments::set_due_listener(std::function<void()> listener) {
+  const std::lock_guard guard(listener_mutex_);
+  due_listener_ = std::move(listener);
+}
+
+void Attachments::tell_due() {
+  const std::lock_guard guard(listener_mutex_);
+  if (due_listener_) due_listener_();
+}
+
+Status Attachments::finish_received(std::uint64_t id, const ContentHash& hash) {
+  auto finished = transact([&](Connection& connection) -> Status {
+    auto complete = connection.prepare(
+        "UPDATE attachments SET complete = 1, touched = ? WHERE id = ? AND hash = ? AND complete = 0");
+    if (!complete) return fail(std::move(complete).error());
+    auto done = complete->bind(1, now_ms()).bind(2, id).bind_blob(3, view_of(hash)).run();
+    if (!done) return done;
+    return sqlite3_changes(connection.handle()) == 0 ? fail(went_another_way()) : Status();
   });
+  tell_due();
+  return finished;
+}
+
+Status Attachments::discard(std::uint64_t id, const ContentHash& hash) {
+  bool was_there = false;
+  auto hidden = transact([&](Connection& connection) -> Status {
+    auto row = find(connection, hash);
+    if (!row) return fail(std::move(row).error());
+    was_there = row->has_value() && (*row)->id == id && !(*row)->is_complete;
+    return was_there ? make_invisible(connection, id) : Status();
+  });
+  return hidden && was_there ? drop(id) : hidden;
 }
 
 Status Attachments::drop(std::uint64_t id) {
   auto hidden = transact([&](Connection& connection) { return make_invisible(connection, id); });
-  for (bool is_empty = false; hidden && !is_empty;) {
-    hidden = transact([&](Connection& connection) -> Status {
-      auto deleted = run(connection,
-                         "DELETE FROM attachment_chunks WHERE id IN "
-                         "(SELECT id FROM attachment_chunks WHERE id >= ? AND id < ? LIMIT ?)",
-                         {chunk_row(id, 0), chunk_row(id + 1, 0), kChunksPerStep});
-      is_empty = sqlite3_changes(connection.handle()) == 0;
-      if (!deleted || !is_empty) return deleted;
-      return run(connection, "DELETE FROM attachments WHERE id = ?", {id});
-    });
+  if (!hidden) return hidden;
+  for (;;) {
+    auto gone = drop_some(id);
+    if (!gone || *gone) return gone ? Status() : fail(std::move(gone).error());
   }
-  return hidden;
+}
+
+Result<bool> Attachments::drop_some(std::uint64_t id) {
+  bool is_empty = false;
+  auto dropped = transact([&](Connection& connection) -> Status {
+    auto deleted = run(connection,
+                       "DELETE FROM attachment_chunks WHERE id IN "
+                       "(SELECT id FROM attachment_chunks WHERE id >= ? AND id < ? LIMIT ?)",
+                       {chunk_row(id, 0), chunk_row(id + 1, 0), kChunksPerStep});
+    is_empty = sqlite3_changes(connection.handle()) == 0;
+    if (!deleted || !is_empty) return deleted;
+    return run(connection, "DELETE FROM attachments WHERE id = ?", {id});
+  });
+  return dropped ? Result<bool>(is_empty) : fail(std::move(dropped).error());
 }
 
 Result<std::pair<Attachments::Row, Attachments::Pin>> Attachments::find_complete(
@@ -248,9 +306,10 @@ Result<std::size_t> Attachments::read(const Row& row, std::uint64_t offset, std:
     if (!found) return fail(std::move(found).error());
     const std::size_t within = offset % kChunkBytes;
     const ByteView chunk = *found ? statement->blob(0) : ByteView();
-    if (chunk.size() <= within) {
+    if (chunk.size() != chunk_bytes(row.stored_bytes, offset - within)) {
       return fail(ErrorCode::Corrupt,
-                  fmt::format("{}: an attachment lacks a part of its content; restore a copy, or remove the attachment",
+                  fmt::format("{}: an attachment lacks a part of its content; fermata check --repair removes it, and "
+                              "it can be fetched again",
                               store_.options.directory));
     }
     count = std::min(into.size(), chunk.size() - within);
@@ -281,6 +340,7 @@ Result<std::unique_ptr<Attachments::Incoming>> Attachments::receive(const Conten
   });
   if (begun && superfluous) begun = drop(*superfluous);
   if (!begun) return fail(std::move(begun).error());
+  tell_due();
   if (row->is_complete) return std::unique_ptr<Incoming>();
   return std::make_unique<Incoming>(*this, hash, *row, pin(row->id));
 }
@@ -294,7 +354,7 @@ Status Attachments::Incoming::append(ByteView chunk) {
     return fail(ErrorCode::Malformed, fmt::format("a part of an attachment has {} bytes where {} belong", chunk.size(),
                                                   std::min<std::uint64_t>(left, kChunkBytes)));
   }
-  if (auto stored = attachments_.append(row_.id, row_.stored_bytes, chunk); !stored) return stored;
+  if (auto stored = attachments_.append({row_.id, &hash_, row_.stored_bytes, chunk}); !stored) return stored;
   if (!is_behind()) {
     stream_.add(chunk);
     hashed_bytes_ += chunk.size();
@@ -307,17 +367,28 @@ Result<bool> Attachments::Incoming::settle() {
   Bytes chunk(kChunkBytes);
   for (std::size_t i = 0; i < kChunksPerStep && is_behind(); ++i) {
     auto count = attachments_.read(row_, hashed_bytes_, chunk);
+    if (!count && count.error().code == ErrorCode::Corrupt) return begin_anew();
     if (!count) return fail(std::move(count).error());
     stream_.add(ByteView(chunk).first(*count));
     hashed_bytes_ += *count;
   }
   if (hashed_bytes_ < row_.size_bytes) return false;
   if (stream_.finish() != hash_) {
-    if (auto dropped = attachments_.drop(row_.id); !dropped) return fail(std::move(dropped).error());
+    if (auto dropped = attachments_.discard(row_.id, hash_); !dropped) return fail(std::move(dropped).error());
     return fail(ErrorCode::Malformed, fmt::format("what came as attachment {} is another content", to_hex(hash_)));
   }
-  if (auto finished = attachments_.finish_received(row_.id); !finished) return fail(std::move(finished).error());
+  if (auto finished = attachments_.finish_received(row_.id, hash_); !finished) {
+    return fail(std::move(finished).error());
+  }
   return true;
+}
+
+// What was stored earlier is damaged, or is not ours any more. Kept, it would be in the way of what comes.
+Result<bool> Attachments::Incoming::begin_anew() {
+  auto dropped = attachments_.discard(row_.id, hash_);
+  // Damaged pages cannot be given back either; but nobody finds them now.
+  if (!dropped && dropped.error().code != ErrorCode::Corrupt) return fail(std::move(dropped).error());
+  return fail(went_another_way());
 }
 
 }  // namespace fermata::store

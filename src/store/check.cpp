@@ -52,7 +52,16 @@ Status open_vfs(const CheckOptions& options, Opened& opened) {
   return {};
 }
 
+// SQLite would throw its log away.
+bool is_emptied(const CheckOptions& options) {
+  std::error_code missing;
+  return options.vfs.empty() && std::filesystem::file_size(file_of(options), missing) == 0;
+}
+
 Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const Opened& opened, OpenMode mode) {
+  if (is_emptied(options)) {
+    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty", options.directory, kDatabaseFile));
+  }
   auto connection = Connection::open(file_of(options), opened.vfs->name(), mode, options.directory);
   if (!connection) {
     return connection;
@@ -176,6 +185,7 @@ Status run(const CheckOptions& options, Meter& meter, CheckReport& report) {
   looked = look(options, opened, meter, after);
   report.documents = after.documents;
   report.tombstones = after.tombstones;
+  report.attachments = after.attachments;
   report.remaining = std::move(after.found);
   return looked;
 }

@@ -11,6 +11,8 @@
 
 namespace fermata::store {
 
+struct ContentRow;
+
 struct CheckOptions {
   std::string directory;
   std::string vfs;  // as StoreOptions::vfs
@@ -59,7 +61,9 @@ class Checker {
   [[nodiscard]] Status cursors();
   [[nodiscard]] Status full_texts();
   [[nodiscard]] Status full_text(const std::string& table, const std::string& name, std::uint64_t living);
+  [[nodiscard]] Status attachments();
   void look_at(const Statement& row);
+  void look_at(const ContentRow& content, const std::string& fault);
 
   Connection& connection_;
   CheckReport& report_;
@@ -71,6 +75,10 @@ class Checker {
 
 // The size of the database's pages.
 [[nodiscard]] Result<int> page_bytes(Connection& connection);
+
+// Visits each row of a query without parameters. `sql` must be a literal.
+[[nodiscard]] Status each_row(Connection& connection, const char* sql,
+                              const std::function<void(const Statement&)>& visit);
 
 // Makes anew what follows from the documents, and removes those that cannot be read; `reader` and `writer` are on the
 // same database. Error: Corrupt if too much is damaged for that; then nothing has changed.

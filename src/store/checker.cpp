@@ -259,7 +259,8 @@ Status Checker::run() {
       .and_then([&] { return positions(); })
       .and_then([&] { return digests(); })
       .and_then([&] { return cursors(); })
-      .and_then([&] { return full_texts(); });
+      .and_then([&] { return full_texts(); })
+      .and_then([&] { return attachments(); });
 }
 
 }  // namespace fermata::store

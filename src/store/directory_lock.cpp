@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,6 +44,16 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& di
 
 DirectoryLock::~DirectoryLock() {
   ::close(fd_);
+}
+
+bool DirectoryLock::knows_of_database() const {
+  struct stat info {};
+  return ::fstat(fd_, &info) == 0 && info.st_size != 0;
+}
+
+void DirectoryLock::note_database() const {
+  constexpr std::string_view kNote = "there is a database here\n";
+  static_cast<void>(::pwrite(fd_, kNote.data(), kNote.size(), 0));
 }
 
 Status prepare_directory(const std::string& directory, MissingDirectory missing) {

@@ -1,4 +1,5 @@
-// One process per database directory: an exclusive flock on DIR/lock, given back with the object.
+// One process per database directory: an exclusive flock on DIR/lock, given back with the object. The file also tells,
+// by not being empty, that there has been a database here, so that one that is lost is not begun anew in silence.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,10 @@ class DirectoryLock {
   [[nodiscard]] static Result<std::unique_ptr<DirectoryLock>> take(const std::string& directory);
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
+
+  [[nodiscard]] bool knows_of_database() const;
+  // Once its tables are on the disk for certain. Should it fail, the next opening does it.
+  void note_database() const;
 
  private:
   explicit DirectoryLock(int fd) : fd_(fd) {}

@@ -31,6 +31,7 @@ Status Transaction::State::evict(std::string_view collection, std::string_view i
     return forgotten;
   }
   (*sum)->remove(target.version_before);
+  unnamed.insert(target.names.begin(), target.names.end());
   remember_before(target);
   evicted.push_back({target.collection, target.id, target.version_before, std::move(target.before)});
   last_met = nullptr;

@@ -116,7 +116,7 @@ Status with_progress(const Progress& progress, Meter& meter, const std::function
 Status Store::Impl::note_written() {
   Identity next = identity;
   next.written = options.clock->wall_now();
-  Status saved = in_transaction(*writer, [&] { return save_written(*writer, next); });
+  Status saved = in_transaction(*writer, [&] { return save_note(next); });
   if (saved) {
     identity = std::move(next);
   }

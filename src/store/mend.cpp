@@ -1,6 +1,6 @@
 // Repairs a database by writing its documents anew. The table is copied row by row into a new one, so that neither an
 // index nor a page that cannot be read is in the way; what is left behind goes with a VACUUM, which reads only what
-// still belongs to something.
+// still belongs to something. The content of attachments is next door, in mend_attachments.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "crdt/digest.hpp"
 #include "store/app_indexes.hpp"
 #include "store/check.hpp"
+#include "store/mend_attachments.hpp"
 
 namespace fermata::store {
 
@@ -26,11 +27,14 @@ class Mender {
   Status run() {
     return list_rows()
         .and_then([&] { return load(); })
+        .and_then([&] { return contents_.survey(); })
         .and_then([&] { return writer_.execute("BEGIN IMMEDIATE"); })
         .and_then([&] { return replace_table(); })
         .and_then([&] { return copy_rows(); })
         .and_then([&] { return finish_state(); })
         .and_then([&] { return create_again(); })
+        .and_then([&] { return contents_.replace(); })
+        .and_then([&] { return keep_contents(); })
         .and_then([&] { return writer_.execute("COMMIT"); });
   }
 
@@ -45,11 +49,13 @@ class Mender {
   Status finish_state();
   Status forget_what_is_known();
   Status create_again();
+  Status keep_contents();
 
   Connection& reader_;
   Connection& writer_;
   const WallTime now_;
   std::vector<std::string>& done_;
+  ContentMender contents_{reader_, writer_, done_};
   std::set<std::uint64_t> rows_;
   std::map<std::uint64_t, std::pair<std::uint64_t, std::string>> names_;  // by row: collection and id
   std::map<std::uint64_t, std::string> collections_;
@@ -60,20 +66,6 @@ class Mender {
   Identity identity_;
   std::uint64_t last_seq_ = 0;
 };
-
-Status each_row(Connection& connection, const char* sql, const std::function<void(const Statement&)>& visit) {
-  auto rows = connection.prepare(sql);
-  if (!rows) {
-    return fail(std::move(rows).error());
-  }
-  for (;;) {
-    auto found = rows->step();
-    if (!found || !*found) {
-      return found ? Status() : fail(std::move(found).error());
-    }
-    visit(*rows);
-  }
-}
 
 Status Mender::list_from(const char* sql) {
   return each_row(reader_, sql, [this](const Statement& row) { rows_.insert(row.number(0)); });
@@ -212,6 +204,18 @@ Status Mender::forget_what_is_known() {
   return writer_.execute("DELETE FROM cursors").and_then([&] { return save_name(writer_, "boot_id", ""); });
 }
 
+// The documents that come again will want the content that they named.
+Status Mender::keep_contents() {
+  if (lost_from_.empty()) {
+    return {};
+  }
+  auto touched = writer_.prepare("UPDATE attachments SET touched = ?");
+  if (!touched) {
+    return fail(std::move(touched).error());
+  }
+  return touched->bind(1, static_cast<std::uint64_t>(now_.time_since_epoch().count())).run();
+}
+
 Status Mender::finish_state() {
   identity_.local_seq = last_seq_;
   return forget_what_is_known()
@@ -242,6 +246,20 @@ Status Mender::create_again() {
 }
 
 }  // namespace
+
+Status each_row(Connection& connection, const char* sql, const std::function<void(const Statement&)>& visit) {
+  auto rows = connection.prepare(sql);
+  if (!rows) {
+    return fail(std::move(rows).error());
+  }
+  for (;;) {
+    auto found = rows->step();
+    if (!found || !*found) {
+      return found ? Status() : fail(std::move(found).error());
+    }
+    visit(*rows);
+  }
+}
 
 Status mend(Connection& reader, Connection& writer, WallTime now, std::vector<std::string>& done) {
   std::vector<std::string> steps;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
+#include "store/check.hpp"
 #include "store/migration.hpp"
 #include "store/store_impl.hpp"
 
@@ -24,6 +26,14 @@ std::string identity_of_file(const std::string& path) {
     return fmt::format("{}", info.stx_ino);
   }
   return fmt::format("{} {}.{:09}", info.stx_ino, info.stx_btime.tv_sec, info.stx_btime.tv_nsec);
+}
+
+constexpr std::uintmax_t kSmallestPage = 512;
+
+std::uintmax_t size_of(const std::string& path) {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(path, missing);
+  return missing ? 0 : size;
 }
 
 // When the database was last written to by anybody, as the file system knows it, whatever time a copy claims. Nothing
@@ -99,15 +109,52 @@ Status Store::Impl::open_files() {
     close_files();
     return opened;
   }
-  if (std::exchange(opened_before, true) && reopen_listener) {
-    reopen_listener();
-  }
+  const bool again = std::exchange(opened_before, true);
+  note_file();
   publish_identity();
   readers.open(options.directory + "/" + kDatabaseFile, vfs->name(), options.directory);
+  if (again && reopen_listener) {
+    reopen_listener();
+  }
+  if (again) {
+    attachments.tell_due();
+  }
   return {};
 }
 
+// An interrupted creation leaves a file without tables, and has to be begun again. Where there has been a database, or
+// there is a log, which SQLite would throw away, the same is damage.
+Status Store::Impl::expect_file() const {
+  const std::string file = options.directory + "/" + kDatabaseFile;
+  const bool is_expected = (lock != nullptr && lock->knows_of_database()) || size_of(file + "-wal") != 0;
+  if (!is_expected || size_of(file) >= kSmallestPage) {
+    return {};
+  }
+  return fail(emptied());
+}
+
+Error Store::Impl::emptied() const {
+  return {ErrorCode::Corrupt,
+          fmt::format("{}: its {} is empty or missing, though there has been a database: restore a copy, or sync into "
+                      "a new directory; remove the files {}-wal and lock as well to begin here anew",
+                      options.directory, kDatabaseFile, kDatabaseFile)};
+}
+
+// More than the first page: what has reached the file from the log was synced there before.
+void Store::Impl::note_file() const {
+  if (lock == nullptr || lock->knows_of_database()) {
+    return;
+  }
+  const auto page = page_bytes(*writer);
+  if (page && size_of(options.directory + "/" + kDatabaseFile) > static_cast<std::uintmax_t>(*page)) {
+    lock->note_database();
+  }
+}
+
 Status Store::Impl::open_database() {
+  if (auto there = options.vfs.empty() ? expect_file() : Status(); !there) {
+    return there;
+  }
   files_changed = options.vfs.empty() ? last_change(options.directory + "/" + kDatabaseFile) : std::nullopt;
   const auto mode = options.must_exist || opened_before ? OpenMode::Existing : OpenMode::Create;
   auto wrapped = ChecksumVfs::around(options.vfs);
@@ -129,6 +176,9 @@ Status Store::Impl::open_database() {
                 fmt::format("{}: its {} is empty: damaged, or its making was interrupted; restore a copy, or move "
                             "the directory away and create the database again",
                             options.directory, kDatabaseFile));
+  }
+  if (*content == Content::Empty && lock != nullptr && lock->knows_of_database()) {
+    return fail(emptied());
   }
   if (auto prepared = prepare_writer(*content); !prepared) {
     return prepared;
@@ -199,7 +249,7 @@ Status Store::Impl::settle_identity(Content content) {
   if (file.empty()) {
     file = identity.file;
   }
-  names_unsaved = !identity.clean || identity.boot_id != options.boot_id || identity.file != file;
+  names_unsaved = copied || !identity.clean || identity.boot_id != options.boot_id || identity.file != file;
   identity.boot_id = options.boot_id;
   identity.file = std::move(file);
   clock = crdt::HybridClock(identity.stamp);
@@ -256,7 +306,11 @@ Status Store::Impl::leave_clean(Duration left) {
     return {};
   }
   const int code = sqlite3_wal_checkpoint_v2(writer->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  return code == SQLITE_OK ? Status() : fail(writer->error(code));
+  if (code != SQLITE_OK) {
+    return fail(writer->error(code));
+  }
+  note_file();
+  return {};
 }
 
 Status Store::quiesce(Duration within) {

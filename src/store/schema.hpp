@@ -11,7 +11,9 @@
 //   attachments  one row per content of an attachment; `hash` is null while it is unknown, and once nobody may find it;
 //                `stored` of its `size` bytes are here; `touched` is wall time, in milliseconds since 1970.
 //   attachment_chunks  its bytes, 64 KiB each; `id` is that of the attachment times 2^31, plus the chunk's number.
-//   meta: what changes rarely (epoch, boot_id, file), and the facts of higher layers, as "kept.KEY".
+//   meta: what changes rarely (epoch, boot_id, file), the facts of higher layers, as "kept.KEY", and
+//   attachments.judged: what was touched kAttachmentGrace before that wall time, in milliseconds since 1970, has been
+//   looked for in all documents.
 #pragma once
 
 #include "store/connection.hpp"

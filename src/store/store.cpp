@@ -76,7 +76,16 @@ Status Store::Impl::with_reader(const std::function<Status(Connection&)>& use) {
 
 Status Store::Impl::with_writer(const std::function<Status(Connection&)>& use) {
   const std::lock_guard guard(write_mutex);
-  return ensure_open().and_then([&] { return use(*writer); });
+  if (auto opened = ensure_open(); !opened) {
+    return opened;
+  }
+  const int changes = sqlite3_total_changes(writer->handle());
+  Status done = use(*writer);
+  // Whatever was written, or somebody else would seem to have done it.
+  if (done && writer != nullptr && sqlite3_total_changes(writer->handle()) != changes) {
+    return note_written_if_due();
+  }
+  return done;
 }
 
 Status Store::Impl::note_written_if_due() {
@@ -85,7 +94,16 @@ Status Store::Impl::note_written_if_due() {
     return {};
   }
   identity.written = wall;
-  return save_written(*writer, identity);
+  return save_note(identity);
+}
+
+// With our names, and before the time: who finds the time right takes the names that stand there for those who wrote.
+Status Store::Impl::save_note(const Identity& next) {
+  Status saved;
+  if (names_unsaved) {
+    saved = save_names(*writer, next).and_then([&] { return save_state(*writer, next); });
+  }
+  return saved.and_then([&] { return save_written(*writer, next); });
 }
 
 Status Store::Impl::with_snapshot(const std::function<Status(Connection&)>& use) {

@@ -23,6 +23,9 @@ struct Store::Impl {
   Status ensure_open();
   Status open_files();
   Status open_database();
+  [[nodiscard]] Status expect_file() const;
+  [[nodiscard]] Error emptied() const;
+  void note_file() const;  // for the next expect_file()
   Status prepare_writer(Content content);
   Status settle_identity(Content content);
   void close_files();
@@ -33,6 +36,7 @@ struct Store::Impl {
   void publish_identity();
   [[nodiscard]] const char* synchronous() const;  // the PRAGMA of our level
   Status note_written();
+  Status save_note(const Identity& next);
   Status sync_log();
   // The checkpoint of a database in use.
   Status empty_log();

@@ -68,6 +68,7 @@ Status Transaction::State::load(Entry& fresh) {
   fresh.alive_before = fresh.document.alive();
   fresh.version_before = statement->number(3);
   fresh.keep = statement->number(4) != 0;
+  if (fresh.alive_before) fresh.names = names_in(statement->blob(1));
   return {};
 }
 
@@ -171,6 +172,7 @@ Status Transaction::State::write_row(Entry& entry) {
   if (entry.rowid == 0) {
     return insert_row(entry, body, meta);
   }
+  if (!entry.names.empty()) note_unnamed(entry, body);
   auto update = store.writer->prepare(
       "UPDATE documents SET life = ?, seq = ?, version = ?, buried = ?, keep = ?, body = ?, meta = ? WHERE rowid = ?");
   if (!update) {
@@ -195,6 +197,18 @@ Status Transaction::State::insert_row(Entry& entry, ByteView body, ByteView meta
   Status done = insert->bind(8, (*known)->number).bind(9, entry.id).run();
   entry.rowid = done ? store.writer->last_rowid() : 0;
   return done;
+}
+
+void Transaction::State::note_unnamed(const Entry& entry, ByteView body) {
+  std::set<ContentHash> gone(entry.names.begin(), entry.names.end());
+  if (entry.document.alive()) {
+    for (const ContentHash& hash : names_in(body)) gone.erase(hash);
+  }
+  unnamed.merge(gone);
+}
+
+Status Transaction::State::touch_unnamed() {
+  return touch(*store.writer, unnamed, store.attachments.now_ms());
 }
 
 Status Transaction::State::write_out() {
@@ -272,7 +286,7 @@ Result<std::uint64_t> Transaction::State::commit() {
   }
   Status done = failure;
   if (done) {
-    done = write_out().and_then([&] { return update_digests(); });
+    done = write_out().and_then([&] { return update_digests(); }).and_then([&] { return touch_unnamed(); });
   }
   if (done) {
     done = changed.empty() ? store.writer->run("COMMIT") : save_identity();
@@ -302,6 +316,9 @@ void Transaction::State::committed() {
   }
   if (store.listener && (!changed.empty() || !evicted.empty())) {
     announce();
+  }
+  if (!unnamed.empty()) {
+    store.attachments.tell_due();
   }
 }
 

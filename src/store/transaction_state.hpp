@@ -4,6 +4,7 @@
 
 #include <unordered_map>
 
+#include "store/attachments_impl.hpp"
 #include "store/store_impl.hpp"
 
 namespace fermata::store {
@@ -23,6 +24,7 @@ struct Transaction::State {
     bool written = true;    // the row, and the two below, are as the document
     std::uint64_t fingerprint = 0;
     std::uint64_t version = 0;
+    std::vector<ContentHash> names;  // of attachments, before this transaction
   };
 
   State(Store::Impl& impl, std::unique_lock<TimedMutex> held)
@@ -47,6 +49,9 @@ struct Transaction::State {
   Status forget_known(std::string_view collection);
   Status write_out();
   Status write_row(Entry& entry);
+  // Remembers which attachments the document named and does not any more.
+  void note_unnamed(const Entry& entry, ByteView body);
+  Status touch_unnamed();
   Status insert_row(Entry& entry, ByteView body, ByteView meta);
   void bind_row(Statement& statement, const Entry& entry, ByteView body, ByteView meta) const;
   Result<Store::Impl::Collection*> collection(const std::string& name);
@@ -77,6 +82,7 @@ struct Transaction::State {
   std::vector<Entry*> changed;                     // in order of local seq
   std::vector<EvictedDocument> evicted;
   std::vector<LargeDocument> large;
+  std::set<ContentHash> unnamed;
   std::map<std::string, crdt::Digest, std::less<>> digests;  // of the collections that it changes
   std::vector<std::string> new_collections;
   std::map<std::string, Store::Impl::Graves, std::less<>> graves;  // of the collections that were evicted from

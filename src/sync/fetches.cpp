@@ -115,11 +115,14 @@ std::optional<LinkId> Fetches::provider_of(const Content& content) const {
 }
 
 void Fetches::pump(Instant now) {
-  if (outlets_.empty() || !std::exchange(may_start_, false)) return;
-  for (auto at = contents_.begin(); at != contents_.end() && active_.size() < kMaxActiveFetches;) {
-    const auto next = std::next(at);
-    if (!at->second.link && !at->second.is_whole) start(at, now);
-    at = next;
+  if (outlets_.empty()) return;
+  // Again if one has to begin anew.
+  while (std::exchange(may_start_, false)) {
+    for (auto at = contents_.begin(); at != contents_.end() && active_.size() < kMaxActiveFetches;) {
+      const auto next = std::next(at);
+      if (!at->second.link && !at->second.is_whole) start(at, now);
+      at = next;
+    }
   }
 }
 
@@ -192,6 +195,11 @@ bool Fetches::settle(Contents::iterator at, Instant now) {
     content.last.reset();
     may_start_ = true;
     note(content);
+    return true;
+  }
+  if (!done && done.error().code == ErrorCode::NotFound) {  // it came another way, or has to come again
+    content.incoming.reset();
+    may_start_ = true;
     return true;
   }
   if (done) stored_.push_back(at->first);

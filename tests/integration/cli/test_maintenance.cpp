@@ -63,7 +63,7 @@ TEST_F(CommandLine, ACheckSaysThatADatabaseIsSound) {
   query(R"(INSERT INTO things DOCUMENTS ({"_id": "a", "n": 1}))");
   const Outcome run = fermata({"check", directory_});
   EXPECT_EQ(run.code, 0) << run;
-  EXPECT_EQ(run.out, "sound: 1 document, 0 deletions\n") << run;
+  EXPECT_EQ(run.out, "sound: 1 document, 0 deletions, 0 attachments\n") << run;
   const Outcome json = fermata({"check", directory_, "--json"});
   EXPECT_EQ(json.code, 0) << json;
   EXPECT_EQ(json.out, R"({"documents":1,"found":[],"remaining":[],"repaired":[],"sound":true,"tombstones":0})"

@@ -3,8 +3,11 @@
 #include <sqlite3.h>
 #include <fermata/database.hpp>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
+#include "query/database_impl.hpp"
 #include "support/temp_dir.hpp"
 
 namespace fermata {
@@ -79,6 +82,62 @@ TEST_F(DatabaseAttachments, ALargeOneGoesInAndOutThroughLittleMemory) {
   }
   EXPECT_EQ(total, kSize);
   EXPECT_LT(sqlite3_memory_highwater(0) - before, 12 << 20);  // the caches of the writer and of one reader
+}
+
+// Moved by the test while another thread looks at it.
+class MovableClock final : public Clock {
+ public:
+  Instant now() override { return system_clock().now(); }
+  WallTime wall_now() override { return WallTime(std::chrono::milliseconds(ms)); }
+  std::atomic<std::int64_t> ms{1'700'000'000'000};
+};
+
+class DatabaseCollecting : public ::testing::Test {
+ protected:
+  std::unique_ptr<Database> open() {
+    return open_database({.directory = directory_.file("db"), .clock = &clock_}, {}).value();
+  }
+  Attachment put(std::size_t size) { return database_->put_attachment(bytes_of(size)).value(); }
+  [[nodiscard]] bool is_here(const Attachment& attachment) const {
+    return database_->open_attachment(attachment).has_value();
+  }
+  [[nodiscard]] bool is_gone_soon(const Attachment& attachment) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (is_here(attachment) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    return !is_here(attachment);
+  }
+
+  support::TempDir directory_;
+  MovableClock clock_;
+  std::unique_ptr<Database> database_ = open();
+};
+
+TEST_F(DatabaseCollecting, RemovesByItselfWhatNoDocumentNamesAnyMore) {
+  const Attachment kept = put(10), deleted = put(200'000), never_named = put(3);
+  ASSERT_TRUE(database_->execute("INSERT INTO c DOCUMENTS (:a), (:b)", {{"a", Map{{"_id", "a"}, {"file", kept}}},
+                                                                        {"b", Map{{"_id", "b"}, {"file", deleted}}}}));
+  ASSERT_TRUE(database_->execute("DELETE FROM c WHERE _id = 'b'"));
+  clock_.ms += std::chrono::milliseconds(std::chrono::minutes(10)).count();
+  const Attachment young = put(4);
+  EXPECT_TRUE(is_gone_soon(deleted));
+  EXPECT_TRUE(is_gone_soon(never_named));
+  EXPECT_TRUE(is_here(kept));
+  EXPECT_TRUE(is_here(young));
+}
+
+TEST_F(DatabaseCollecting, GoesOnWithItWhenItIsOpenedAgain) {
+  const Attachment attachment = put(10);
+  database_.reset();
+  clock_.ms += std::chrono::milliseconds(std::chrono::hours(1)).count();
+  database_ = open();
+  EXPECT_TRUE(is_gone_soon(attachment));
+}
+
+TEST_F(DatabaseCollecting, GoesOnWithItAfterAQuiesceOnceItIsUsed) {
+  const Attachment attachment = put(10);
+  ASSERT_TRUE(database_->quiesce(std::chrono::seconds(10)));
+  clock_.ms += std::chrono::milliseconds(std::chrono::hours(1)).count();
+  EXPECT_TRUE(is_gone_soon(attachment));
 }
 
 }  // namespace

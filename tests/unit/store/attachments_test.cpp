@@ -6,51 +6,13 @@
 #include <algorithm>
 #include <thread>
 
-#include "store_fixture.hpp"
+#include "content.hpp"
 
 namespace fermata::store {
 namespace {
 
 using namespace std::chrono_literals;
 using support::TempDir;
-
-Bytes some_content(std::size_t size, std::uint8_t salt = 1) {
-  Bytes content(size);
-  std::uint32_t state = salt;
-  for (std::uint8_t& byte : content) byte = static_cast<std::uint8_t>((state = state * 1664525u + 1013904223u) >> 24U);
-  return content;
-}
-
-// Gives `content` in pieces of odd sizes.
-Attachments::Source source_of(const Bytes& content) {
-  return [&content, at = std::size_t{0}](std::span<std::uint8_t> into) mutable -> Result<std::size_t> {
-    const std::size_t count = std::min({into.size(), content.size() - at, std::size_t{10'007}});
-    std::copy_n(content.begin() + static_cast<std::ptrdiff_t>(at), count, into.begin());
-    at += count;
-    return count;
-  };
-}
-
-Attachment must_put(Store& store, const Bytes& content, AttachmentMetadata metadata = {}) {
-  auto put = store.attachments().put(source_of(content), std::move(metadata));
-  EXPECT_TRUE(put) << why(put);
-  return *std::move(put);
-}
-
-Result<Bytes> content_of(Store& store, const ContentHash& hash, std::optional<std::uint64_t> size = std::nullopt) {
-  auto found = store.attachments().find_complete(hash, size);
-  if (!found) return fail(found.error());
-  Bytes content(found->first.size_bytes + 1);
-  std::size_t filled = 0;
-  for (;;) {
-    auto count = store.attachments().read(found->first, filled, std::span(content).subspan(filled));
-    if (!count) return fail(count.error());
-    if (*count == 0) break;
-    filled += *count;
-  }
-  content.resize(filled);
-  return content;
-}
 
 std::uint64_t count(Store& store, const char* sql) {
   std::uint64_t number = 0;
@@ -222,6 +184,65 @@ TEST_F(AttachmentsTest, WhoeverClaimsAnotherSizeBeginsAnew) {
   ASSERT_TRUE(incoming && *incoming);
   EXPECT_EQ((*incoming)->stored_bytes(), 0u);
   EXPECT_EQ(chunks(*store_), 0u);
+}
+
+TEST_F(AttachmentsTest, AContentThatIsPutWhileWhatCameOfItIsCheckedIsThere) {
+  const Bytes content = some_content(40 * kChunkBytes);
+  {
+    auto incoming = store_->attachments().receive(sha256(content), content.size());
+    ASSERT_TRUE(incoming && *incoming);
+    bring(*store_, **incoming, content, 40);
+  }
+  auto incoming = store_->attachments().receive(sha256(content), content.size());
+  ASSERT_TRUE(incoming && *incoming);
+  ASSERT_EQ((*incoming)->settle(), false);
+  must_put(*store_, content);
+  EXPECT_EQ((*incoming)->settle().error().code, ErrorCode::NotFound);
+  EXPECT_EQ(content_of(*store_, sha256(content)), content);
+  EXPECT_EQ(store_->attachments().receive(sha256(content), content.size()).value(), nullptr);
+}
+
+TEST_F(AttachmentsTest, WhatWasStoredAndIsDamagedComesAgainFromItsBeginning) {
+  const Bytes content = some_content(4 * kChunkBytes);
+  const char* const damages[] = {"DELETE FROM attachment_chunks WHERE id = (1 << 31) + 1",
+                                 "UPDATE attachment_chunks SET bytes = x'00' WHERE id = (1 << 31) + 1"};
+  for (const char* damage : damages) {
+    {
+      auto incoming = store_->attachments().receive(sha256(content), content.size());
+      ASSERT_TRUE(incoming && *incoming);
+      bring(*store_, **incoming, content, 3);
+    }
+    store_.reset();
+    ASSERT_EQ(run_sql(directory_.path(), damage), 1);
+    store_ = open();
+    auto incoming = store_->attachments().receive(sha256(content), content.size());
+    ASSERT_TRUE(incoming && *incoming);
+    bring(*store_, **incoming, content, 1);
+    EXPECT_EQ((*incoming)->settle().error().code, ErrorCode::NotFound);
+    auto again = store_->attachments().receive(sha256(content), content.size());
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->stored_bytes(), 0u);
+  }
+}
+
+TEST_F(AttachmentsTest, WhoBringsAContentThatWasRemovedDoesNotWriteIntoTheNextOne) {
+  const Bytes first = some_content(3 * kChunkBytes, 1), second = some_content(2 * kChunkBytes, 2);
+  auto incoming = store_->attachments().receive(sha256(first), first.size());
+  ASSERT_TRUE(incoming && *incoming);
+  bring(*store_, **incoming, first, 2);
+  must_put(*store_, first);  // what came of it goes
+  clock_.wall += 1h;
+  ASSERT_EQ(store_->attachments().collect()->attachments, 1u);
+  must_put(*store_, second);
+  ASSERT_EQ(count(*store_, "SELECT max(id) FROM attachments"), 1u) << "it has the number of the first";
+  EXPECT_EQ((*incoming)->append(ByteView(first).last(kChunkBytes)).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(content_of(*store_, sha256(second)), second);
+}
+
+TEST_F(AttachmentsTest, ASourceThatGivesMoreThanItWasAskedForIsRefused) {
+  const auto source = [](std::span<std::uint8_t> into) -> Result<std::size_t> { return into.size() + 1; };
+  EXPECT_EQ(store_->attachments().put(source, {}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(rows(*store_), 0u);
 }
 
 TEST_F(AttachmentsTest, CollectsWhatNoLivingDocumentNamesAfterAGrace) {

@@ -78,34 +78,13 @@ class Checking : public testing::Test {
     return store->digest("tasks")->digest.count;
   }
 
-  // Changes one byte in each page of this table or index, from the `from`-th of its pages on.
-  std::size_t damage_pages_of(const std::string& name, std::size_t from, std::size_t at_most = 1000);
+  std::size_t damage_pages_of(const std::string& name, std::size_t from, std::size_t at_most = 1000) {
+    return damage_pages(dir.path(), {.tree = name, .type = "leaf", .from = from, .at_most = at_most});
+  }
 
   TempDir dir;
   Epoch epoch;
 };
-
-std::size_t Checking::damage_pages_of(const std::string& name, std::size_t from, std::size_t at_most) {
-  // A page of the tree says what it is in its first byte; which tree it is of, only the tree's own root leads to.
-  sqlite3* database = nullptr;
-  std::vector<std::uint64_t> pages;
-  EXPECT_EQ(sqlite3_open_v2(dir.file("fermata.db").c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
-  sqlite3_stmt* list = nullptr;
-  EXPECT_EQ(sqlite3_prepare_v2(database, "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path",
-                               -1, &list, nullptr),
-            SQLITE_OK);
-  sqlite3_bind_text(list, 1, name.c_str(), -1, SQLITE_TRANSIENT);
-  while (sqlite3_step(list) == SQLITE_ROW) pages.push_back(static_cast<std::uint64_t>(sqlite3_column_int64(list, 0)));
-  sqlite3_finalize(list);
-  sqlite3_close(database);
-  std::fstream file(dir.file("fermata.db"), std::ios::binary | std::ios::in | std::ios::out);
-  std::size_t damaged = 0;
-  for (std::size_t i = from; i < pages.size() && damaged < at_most; ++i, ++damaged) {
-    file.seekp(static_cast<std::streamoff>((pages[i] - 1) * 4096 + 3000));
-    file.put('!');
-  }
-  return damaged;
-}
 
 TEST_F(Checking, FindsNothingInASoundDatabaseAndChangesNothing) {
   const auto before = std::filesystem::last_write_time(dir.file("fermata.db"));

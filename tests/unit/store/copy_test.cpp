@@ -1,7 +1,12 @@
 // Who a database is after its directory was copied, restored or moved.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
+#include "store/attachments.hpp"
+#include "store/connection.hpp"
 #include "store_fixture.hpp"
 
 namespace fermata::store {
@@ -67,6 +72,44 @@ TEST(Copy, ThatIsPutBackOverItsOriginIsSomebodyElse) {
   auto store = must_open(on_disk(dir.file("db")));
   EXPECT_EQ(store->last_local_seq(), 1u);
   expect_all_new(who(*store), original);
+}
+
+// A process that opens the database, does something with it, and is killed.
+template <class Use>
+void use_and_die(const StoreOptions& options, const Use& use) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto store = Store::open(options);
+    ::_exit(store && use(**store) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Copy, ThatIsPutBackOverItsOriginStaysSomebodyElseWhateverItsFirstProcessDidBeforeItWasKilled) {
+  const std::function<bool(Store&)> uses[] = {
+      [](Store& store) {
+        return insert(store, "t3", {{"n", 3}}).has_value();
+      },
+      [](Store& store) { return store.remember_epoch("device", "epoch").has_value(); },
+      [](Store& store) { return store.checkpoint().has_value(); },
+      [](Store& store) {
+        return store.attachments().put([](auto) { return Result<std::size_t>(0); }, {}).has_value();
+      }};
+  for (const auto& use : uses) {
+    TempDir dir;
+    const Who original = make(dir.file("db"));
+    copy(dir.file("db"), dir.file("backup"));
+    {
+      auto store = must_open(on_disk(dir.file("db")));
+      ASSERT_OK(insert(*store, "t2", {{"n", 2}}));
+    }
+    put_back(dir.file("backup"), dir.file("db"));
+    use_and_die(on_disk(dir.file("db")), use);
+    expect_all_new(who_opens(on_disk(dir.file("db"))), original);
+  }
 }
 
 // What the store remembers as its last write, in milliseconds.
@@ -218,6 +261,31 @@ TEST(Copy, OfADatabaseThatDidNotRememberItsFileYetIsKnownFromTheNextCloseOn) {
   copy(dir.file("db"), dir.file("clone"));
   expect_all_new(who_opens(on_disk(dir.file("clone"))), original);
   EXPECT_EQ(who_opens(on_disk(dir.file("db"))), original);
+}
+
+TEST(Copy, WhateverIsWrittenSaysWhen) {
+  const std::function<Status(Store&)> writes[] = {
+      [](Store& store) { return store.remember("fact", "text"); },
+      [](Store& store) { return store.remember_epoch("device", "epoch"); },
+      [](Store& store) {
+        return store.learn("tasks", {{77, 5}});
+      },
+      [](Store& store) { return store.source_number("remote") ? Status() : Status(fail(ErrorCode::Io, "")); }};
+  TempDir dir;
+  FixedClock clock;
+  auto options = on_disk(dir.path());
+  options.clock = &clock;
+  auto store = must_open(options);
+  for (const auto& write : writes) {
+    clock.wall += std::chrono::hours(1);
+    ASSERT_OK(write(*store));
+    std::string written;
+    ASSERT_OK(store->read([&](Connection& connection) -> Status {
+      written = connection.ask("SELECT value FROM meta WHERE key = 'written'").value();
+      return {};
+    }));
+    EXPECT_EQ(written, std::to_string(clock.wall.time_since_epoch().count()));
+  }
 }
 
 }  // namespace

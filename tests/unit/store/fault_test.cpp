@@ -6,8 +6,9 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "content.hpp"
+#include "store/app_indexes.hpp"
 #include "store/check.hpp"
-#include "store_fixture.hpp"
 
 namespace fermata::store {
 namespace {
@@ -51,7 +52,9 @@ class Script {
 
   Outcome run() {
     for (int round = 0; round < 2; ++round) {
-      auto opened = Store::open(in_memory(disk_));
+      StoreOptions options = in_memory(disk_);
+      options.clock = &clock_;
+      auto opened = Store::open(std::move(options));
       if (!note(opened)) continue;
       store_ = *std::move(opened);
       use();
@@ -79,6 +82,35 @@ class Script {
     if (note(done)) outcome_.acknowledged.push_back(number);
   }
 
+  void index() {
+    const auto done = change(*store_, [](Transaction& t) {
+      return t
+          .create_index({.kind = IndexKind::Ordered, .name = "lengths", .collection = "tasks", .fields = {{{"text"}}}})
+          .and_then([&] {
+            return t.create_index(
+                {.kind = IndexKind::FullText, .name = "texts", .collection = "tasks", .fields = {{{"text"}}}});
+          });
+    });
+    if (!done && done.error().code == ErrorCode::AlreadyExists) return;  // the second round
+    note(done);
+  }
+
+  // More than one chunk, named by a document, and collected once it is not.
+  void put() {
+    const Bytes content = some_content(kChunkBytes + 5, static_cast<std::uint8_t>(++put_));
+    const auto attachment = store_->attachments().put(source_of(content), {});
+    const std::string id = fmt::format("file{}", put_);
+    if (note(attachment) && note(insert(*store_, id, {{"file", *attachment}}))) {
+      const auto found = content_of(*store_, attachment->hash());
+      if (note(found)) {
+        EXPECT_EQ(*found, content);
+      }
+      note(change(*store_, [&](Transaction& t) { return t.remove("tasks", id); }));
+    }
+    clock_.wall += kAttachmentGrace;
+    note(store_->attachments().collect());
+  }
+
   void read() {
     for (const std::uint64_t number : outcome_.acknowledged) {
       const auto found = store_->load("tasks", fmt::format("d{}", number));
@@ -101,6 +133,8 @@ class Script {
     note(store_->checkpoint());
     commit();
     note(store_->remember("fact", "text"));
+    index();
+    put();
     note(store_->backup(fmt::format("/backup{}", next_)));
     note(store_->compact());
     commit();
@@ -110,9 +144,10 @@ class Script {
   }
 
   MemoryDisk& disk_;
+  FixedClock clock_;
   std::unique_ptr<Store> store_;
   Outcome outcome_;
-  std::uint64_t next_ = 0;
+  std::uint64_t next_ = 0, put_ = 0;
 };
 
 void expect_all(MemoryDisk& disk, const Outcome& outcome) {
@@ -135,9 +170,10 @@ constexpr std::uint64_t kEachOne = 1u << 30;
 // fewer and fewer, the sooner the smaller `slowdown` is; all of them if FERMATA_EVERY_MOMENT is set. Result: how many.
 template <class Arm, class Passed>
 std::uint64_t fail_each(const char* what, Arm arm, Passed passed, std::uint64_t slowdown) {
-  std::uint64_t tried = 0, errors = 0;
+  std::uint64_t tried = 0, errors = 0, last = 0;
   if (std::getenv("FERMATA_EVERY_MOMENT") != nullptr) slowdown = kEachOne;
   for (std::uint64_t n = 1;; n += 1 + n / slowdown, ++tried) {
+    last = n;
     SCOPED_TRACE(fmt::format("{} number {} fails", what, n));
     MemoryDisk disk;
     arm(disk, n);
@@ -147,9 +183,10 @@ std::uint64_t fail_each(const char* what, Arm arm, Passed passed, std::uint64_t 
     disk.no_more_faults();
     errors += outcome.errors;
     expect_all(disk, outcome);
+    if (tried % 500 == 499) fmt::print(stderr, "{} number {} has failed\n", what, n);
     if (survived || testing::Test::HasFailure()) break;
   }
-  fmt::print("{} failed in {} runs, which gave {} errors\n", what, tried, errors);
+  fmt::print("{} of at most {} failed in {} runs, which gave {} errors\n", what, last, tried, errors);
   EXPECT_GT(errors, 0u) << "nothing ever failed";
   return tried;
 }

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include "store/check.hpp"
 #include "store_fixture.hpp"
 
 namespace fermata::store {
@@ -80,6 +81,102 @@ TEST(Opening, AnEmptyFileWhereADatabaseMustExistIsCorruptAndStaysAsItIs) {
     EXPECT_NE(store.error().message.find(dir.path() + words), std::string::npos) << store.error().message;
     EXPECT_EQ(std::filesystem::file_size(dir.file("fermata.db")), size);
     EXPECT_EQ(locks_below(dir.path()), 0u);
+  }
+}
+
+// A closed database, of which this is left of its file.
+void leave_of_a_database(const std::string& directory, std::uintmax_t bytes) {
+  auto store = must_open(on_disk(directory));
+  ASSERT_OK(insert(*store, "t1", {{"title", "Buy milk"}}));
+  store.reset();
+  std::filesystem::resize_file(directory + "/fermata.db", bytes);
+}
+
+TEST(Opening, ADatabaseWhoseFileWasEmptiedIsCorruptAndNotBegunAnew) {
+  for (const std::uintmax_t size : {0u, 1u, 99u, 511u, 4095u}) {
+    SCOPED_TRACE(size);
+    TempDir dir;
+    leave_of_a_database(dir.path(), size);
+    for (int i = 0; i < 2; ++i) {
+      auto store = Store::open(on_disk(dir.path()));
+      ASSERT_FALSE(store);
+      EXPECT_EQ(store.error().code, ErrorCode::Corrupt);
+      EXPECT_NE(store.error().message.find(dir.path() + ": "), std::string::npos);
+      EXPECT_NE(store.error().message.find("restore a copy"), std::string::npos) << store.error().message;
+    }
+    EXPECT_EQ(std::filesystem::file_size(dir.file("fermata.db")), size);
+  }
+}
+
+TEST(Opening, ADatabaseWhoseFileIsGoneIsCorruptUnlessTheLockIsGoneToo) {
+  TempDir dir;
+  leave_of_a_database(dir.path(), 0);
+  std::filesystem::remove(dir.file("fermata.db"));
+  const auto lost = Store::open(on_disk(dir.path()));
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::Corrupt);
+  EXPECT_FALSE(std::filesystem::exists(dir.file("fermata.db")));
+  std::filesystem::remove(dir.file("lock"));
+  auto store = must_open(on_disk(dir.path()));
+  EXPECT_EQ(store->last_local_seq(), 0u);
+}
+
+TEST(Opening, ALogWithoutItsDatabaseIsCorruptAndIsNotThrownAway) {
+  TempDir dir, copy;
+  {
+    auto store = must_open(on_disk(dir.path()));
+    ASSERT_OK(insert(*store, "t1", {{"title", "Buy milk"}}));
+    std::filesystem::copy(dir.path(), copy.path(), std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::remove(copy.file("lock"));
+  std::filesystem::resize_file(copy.file("fermata.db"), 0);
+  const auto log = std::filesystem::file_size(copy.file("fermata.db-wal"));
+  ASSERT_GT(log, 0u);
+  for (const bool must_exist : {false, true}) {
+    auto options = on_disk(copy.path());
+    options.must_exist = must_exist;
+    const auto store = Store::open(options);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::Corrupt);
+  }
+  const auto report = check({.directory = copy.path(), .mode = CheckMode::Repair});
+  ASSERT_OK(report);
+  EXPECT_FALSE(report->sound());
+  EXPECT_EQ(std::filesystem::file_size(copy.file("fermata.db-wal")), log);
+}
+
+TEST(Opening, ALogThatWasTakenAwayBeforeAnythingLeftItIsNoticed) {
+  TempDir dir, copy;
+  {
+    auto store = must_open(on_disk(dir.path()));
+    ASSERT_OK(insert(*store, "t1", {{"title", "Buy milk"}}));
+    ASSERT_OK(store->quiesce(std::chrono::seconds(5)));
+    std::filesystem::copy(dir.file("lock"), copy.file("lock"));
+  }
+  TempDir young;
+  auto store = must_open(on_disk(young.path()));
+  std::filesystem::copy(young.file("fermata.db"), copy.file("fermata.db"));
+  ASSERT_EQ(std::filesystem::file_size(copy.file("fermata.db")), 4096u);
+  const auto lost = Store::open(on_disk(copy.path()));
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::Corrupt);
+}
+
+TEST(Opening, AnInterruptedCreationIsBegunAgain) {
+  TempDir dir, copy;
+  {
+    auto store = must_open(on_disk(dir.path()));
+    std::filesystem::copy(dir.path(), copy.path(), std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::remove(copy.file("fermata.db-wal"));
+  std::filesystem::remove(copy.file("fermata.db-shm"));
+  for (const std::uintmax_t size : {4096u, 0u}) {
+    SCOPED_TRACE(size);
+    TempDir again;
+    std::filesystem::copy(copy.path(), again.path(), std::filesystem::copy_options::recursive);
+    std::filesystem::resize_file(again.file("fermata.db"), size);
+    auto store = must_open(on_disk(again.path()));
+    ASSERT_OK(insert(*store, "t1", {{"title", "Buy milk"}}));
   }
 }
 

@@ -1,4 +1,5 @@
-// Power that goes at every moment of a script of commits, checkpoints, compactions, backups, closings and migrations.
+// Power that goes at every moment of a script of commits, checkpoints, compactions, backups, attachments, indexes,
+// closings and migrations.
 // What was on its way to the disk then arrives in part: any of the writes, and of those any of their sectors.
 #include <fmt/format.h>
 
@@ -6,8 +7,9 @@
 #include <fstream>
 #include <random>
 
+#include "content.hpp"
+#include "store/app_indexes.hpp"
 #include "store/check.hpp"
-#include "store_fixture.hpp"
 
 namespace fermata::store {
 namespace {
@@ -16,8 +18,9 @@ using support::MemoryDisk;
 
 constexpr std::uint64_t kKept = 5;  // so many of the latest documents live
 
-// c commit, k checkpoint, v compact, b backup, q quiesce, p purge, r remember a fact
-constexpr std::string_view kScript = "cccrckcccbccvcccqccpcckcvbcrqcccc";
+// c commit, k checkpoint, v compact, b backup, q quiesce, p purge, r remember a fact; i the app's indexes, a put an
+// attachment, g collect those that no document names
+constexpr std::string_view kScript = "ccicarckcccbcacvccgcqccpcckcavbcgrqcccac";
 
 std::uint64_t test_seed() {
   const char* given = std::getenv("FERMATA_SEED");
@@ -26,7 +29,7 @@ std::uint64_t test_seed() {
 
 // Between two moments that are tried. Others each time; all of them if FERMATA_EVERY_MOMENT is set.
 std::uint64_t stride() {
-  return std::getenv("FERMATA_EVERY_MOMENT") != nullptr ? 1 : 3;
+  return std::getenv("FERMATA_EVERY_MOMENT") != nullptr ? 1 : 6;
 }
 
 std::string id_of(std::uint64_t number) {
@@ -36,7 +39,21 @@ std::string id_of(std::uint64_t number) {
 // Some of them longer than a page.
 Map content(std::uint64_t number) {
   const std::size_t size = number % 4 == 0 ? 9000 : 300;
-  return {{"n", static_cast<std::int64_t>(number)}, {"text", std::string(size, static_cast<char>('a' + number % 26))}};
+  const std::string word = fmt::format("word{} ", number);
+  return {{"n", static_cast<std::int64_t>(number)},
+          {"text", word + std::string(size, static_cast<char>('a' + number % 26))}};
+}
+
+// More than one chunk, the first time.
+Bytes bytes_of(std::uint64_t attachment) {
+  return some_content(attachment == 1 ? kChunkBytes + 5 : 100, static_cast<std::uint8_t>(attachment));
+}
+
+const std::vector<Index>& app_indexes() {
+  static const std::vector<Index> indexes = {
+      {.kind = IndexKind::Ordered, .name = "by_n", .collection = "tasks", .fields = {{{"n"}}}},
+      {.kind = IndexKind::FullText, .name = "texts", .collection = "tasks", .fields = {{{"text"}}}}};
+  return indexes;
 }
 
 StoreOptions options_of(MemoryDisk& disk, Durability level, const std::string& directory = "/peer") {
@@ -50,6 +67,8 @@ StoreOptions options_of(MemoryDisk& disk, Durability level, const std::string& d
 struct Outcome {
   std::uint64_t attempted = 0, acknowledged = 0;
   std::uint64_t durable = 0;  // of those acknowledged, what must be there at either level
+  std::uint64_t put = 0;      // attachments, of those acknowledged; each is named by the next commit
+  bool indexed = false;       // was acknowledged
   std::vector<std::pair<std::string, std::uint64_t>> backups;
 };
 
@@ -58,7 +77,9 @@ class Script {
   Script(MemoryDisk& disk, Durability level) : disk_(disk), level_(level) {}
 
   Outcome run() {
-    auto opened = Store::open(options_of(disk_, level_));
+    StoreOptions options = options_of(disk_, level_);
+    options.clock = &clock_;
+    auto opened = Store::open(std::move(options));
     if (!opened) return outcome_;
     store_ = *std::move(opened);
     for (const char step : kScript) {
@@ -80,6 +101,12 @@ class Script {
         return backup();
       case 'q':
         return durable_if(clean_ = store_->quiesce(std::chrono::seconds(5)).has_value());
+      case 'i':
+        return index();
+      case 'a':
+        return put();
+      case 'g':
+        return store_->attachments().collect().has_value();
       case 'p':
         return store_->purge(WallTime::max(), 100).has_value();
       default:
@@ -95,11 +122,31 @@ class Script {
       if (made && number > kKept) made = t.remove("tasks", id_of(number - kKept));
       const Value count = static_cast<std::int64_t>(number);
       if (!made) return made;
-      return number == 1 ? t.insert("tasks", "count", {{"n", count}}) : t.set("tasks", "count", {"n"}, count);
+      made = number == 1 ? t.insert("tasks", "count", {{"n", count}}) : t.set("tasks", "count", {"n"}, count);
+      // The one that it named before is named no more.
+      return made && latest_ ? t.set("tasks", "count", {"file"}, *latest_) : made;
     });
     if (!done) return false;
     outcome_.acknowledged = number;
     if (std::exchange(clean_, false)) outcome_.durable = number;  // the first one after a clean close
+    return true;
+  }
+
+  bool index() {
+    const auto done = change(*store_, [](Transaction& t) {
+      return t.create_index(app_indexes()[0]).and_then([&] { return t.create_index(app_indexes()[1]); });
+    });
+    outcome_.indexed = done.has_value();
+    return outcome_.indexed;
+  }
+
+  bool put() {
+    const Bytes content = bytes_of(outcome_.put + 1);
+    auto attachment = store_->attachments().put(source_of(content), {});
+    if (!attachment) return false;
+    latest_ = *std::move(attachment);
+    ++outcome_.put;
+    clock_.wall += kAttachmentGrace / 2;  // so that a collection has something to remove
     return true;
   }
 
@@ -118,15 +165,44 @@ class Script {
 
   MemoryDisk& disk_;
   Durability level_;
+  FixedClock clock_;
   std::unique_ptr<Store> store_;
   Outcome outcome_;
+  std::optional<Attachment> latest_;
   bool clean_ = true;
 };
+
+// That an attachment which a document names is there whole: it was put before, in an order that every disk keeps.
+void expect_named_is_here(Store& store, const Map& count) {
+  if (!count.contains("file")) return;
+  const Attachment& file = *count.at("file").if_a<Attachment>();
+  const auto found = content_of(store, file.hash(), file.size_bytes());
+  ASSERT_OK(found);
+  EXPECT_EQ(sha256(*found), file.hash());
+}
+
+// That the app's indexes, if they are there, find each document.
+void expect_indexes(Store& store, std::uint64_t commits) {
+  Status read = store.read([&](Connection& connection) -> Status {
+    const auto indexes = load_indexes(connection);
+    if (!indexes || indexes->empty()) return indexes ? Status() : fail(indexes.error());
+    EXPECT_EQ(indexes->size(), app_indexes().size());
+    const auto sql =
+        fmt::format("SELECT count(*) FROM {0} WHERE {0} MATCH 'word{1}'", table_of((*indexes)[1]), commits);
+    const auto found = connection.ask(sql);
+    if (!found) return fail(found.error());
+    EXPECT_EQ(*found, commits == 0 ? "0" : "1");
+    return {};
+  });
+  EXPECT_TRUE(read) << why(read);
+}
 
 // That the store holds the documents of some number of commits, and nothing else. Result: how many commits.
 std::uint64_t commits_in(Store& store) {
   const auto count = view(store, "count");
   const std::uint64_t commits = count.empty() ? 0 : static_cast<std::uint64_t>(*count.at("n").if_a<std::int64_t>());
+  expect_named_is_here(store, count);
+  expect_indexes(store, commits);
   std::uint64_t living = commits == 0 ? 0 : 1;
   for (std::uint64_t number = commits > kKept ? commits - kKept + 1 : 1; number <= commits; ++number, ++living) {
     EXPECT_EQ(view(store, id_of(number)), content(number));
@@ -142,12 +218,29 @@ void expect_sound(MemoryDisk& disk, const std::string& directory) {
   EXPECT_TRUE(report->found.empty()) << report->found.front();
 }
 
+// What else was acknowledged.
+void expect_durable(Store& store, const Outcome& outcome) {
+  if (outcome.put > 0) {
+    const Bytes latest = bytes_of(outcome.put);
+    EXPECT_EQ(content_of(store, sha256(latest)), latest);
+  }
+  if (outcome.indexed) {
+    std::uint64_t indexes = 0;
+    EXPECT_TRUE(store.read([&](Connection& connection) -> Status {
+      indexes = load_indexes(connection).value().size();
+      return {};
+    }));
+    EXPECT_EQ(indexes, app_indexes().size());
+  }
+}
+
 void expect_kept(MemoryDisk& disk, Durability level, const Outcome& outcome) {
   auto store = must_open(options_of(disk, level));
   ASSERT_NE(store, nullptr);
   const std::uint64_t commits = commits_in(*store);
   EXPECT_LE(commits, outcome.attempted);
   EXPECT_GE(commits, level == Durability::Full ? outcome.acknowledged : outcome.durable);
+  if (level == Durability::Full) expect_durable(*store, outcome);
   ASSERT_OK(insert(*store, "after", {{"n", 1}}, "notes"));
   store.reset();
   expect_sound(disk, "/peer");

@@ -5,6 +5,8 @@
 
 #include <sqlite3.h>
 
+#include <fstream>
+
 #include "store/checksum_vfs.hpp"
 #include "store/field_functions.hpp"
 #include "store/store.hpp"
@@ -120,6 +122,37 @@ inline int run_sql(const std::string& directory, const std::string& sql) {
   const int changes = sqlite3_changes(database);
   sqlite3_close(database);
   return changes;
+}
+
+// Some of the pages of one table or index of a closed database, as SQLite's dbstat names their types.
+struct SomePages {
+  std::string tree, type = "leaf";
+  std::size_t from = 0, at_most = 1000;
+};
+
+// Changes one byte in each of them. Result: how many.
+inline std::size_t damage_pages(const std::string& directory, const SomePages& which) {
+  // A page of the tree says what it is in its first byte; which tree it is of, only the tree's own root leads to.
+  const std::string path = directory + "/fermata.db";
+  sqlite3* database = nullptr;
+  std::vector<std::uint64_t> pages;
+  EXPECT_EQ(sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+  sqlite3_stmt* list = nullptr;
+  EXPECT_EQ(sqlite3_prepare_v2(database, "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = ? ORDER BY path", -1,
+                               &list, nullptr),
+            SQLITE_OK);
+  sqlite3_bind_text(list, 1, which.tree.c_str(), -1, SQLITE_TRANSIENT);
+  sqlite3_bind_text(list, 2, which.type.c_str(), -1, SQLITE_TRANSIENT);
+  while (sqlite3_step(list) == SQLITE_ROW) pages.push_back(static_cast<std::uint64_t>(sqlite3_column_int64(list, 0)));
+  sqlite3_finalize(list);
+  sqlite3_close(database);
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  std::size_t damaged = 0;
+  for (std::size_t i = which.from; i < pages.size() && damaged < which.at_most; ++i, ++damaged) {
+    file.seekp(static_cast<std::streamoff>((pages[i] - 1) * 4096 + 3000));
+    file.put('!');
+  }
+  return damaged;
 }
 
 inline StoreOptions on_disk(const std::string& directory) {
