@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <unordered_map>
+#include "cli/seen_ids.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -10,11 +10,15 @@ namespace {
 constexpr std::uint64_t kProgressEvery = 256;
 constexpr std::uint64_t kBatchBytes = std::uint64_t{4} << 20;
 constexpr std::size_t kBatchDocuments = 10'000;
-constexpr std::size_t kRememberedIds = 1'000'000;
 
 const Value* id_value(const Map& document, const std::string& id_field) {
   const auto found = document.find(id_field);
   return found == document.end() ? find_path(document, id_field) : &found->second;
+}
+
+bool is_about_a_document(const Error& error) {
+  return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::LimitExceeded ||
+         error.code == ErrorCode::TypeMismatch;
 }
 
 // Gives the document its "_id". Result: that.
@@ -53,7 +57,9 @@ class CheckedRecords {
     if (!*read) return read;
     auto& [place, record] = **read;
     if (record) {
-      if (auto checked = check(*record, place); !checked) record = fail(checked.error());
+      auto checked = check(*record, place);
+      if (!checked && !is_about_a_document(checked.error())) return fail(named(checked.error()));
+      if (!checked) record = fail(checked.error());
     }
     if (!record) record = fail(named(record.error()));
     return read;
@@ -70,17 +76,17 @@ class CheckedRecords {
   Status check(DocumentRecord& record, const Place& place) {
     const auto id = take_id(record.fields, request_.read.id_field, place);
     if (!id) return fail(id.error());
-    if (seen_.size() == kRememberedIds) return {};
-    const auto [first, is_new] = seen_.emplace(std::hash<std::string>()(*id), place.number);
-    if (is_new) return {};
+    const auto first = seen_.add(*id, place.number);
+    if (!first) return fail(first.error());
+    if (!*first) return {};
     return fail(ErrorCode::InvalidArgument,
-                fmt::format("{} {} and {} have the same id \"{}\"", place.unit, first->second, place.text(), *id));
+                fmt::format("{} {} and {} have the same id \"{}\"", place.unit, **first, place.text(), *id));
   }
 
   std::unique_ptr<RecordReader> reader_;
   std::string name_;
   const ImportRequest& request_;
-  std::unordered_map<std::size_t, std::uint64_t> seen_;  // by an id's hash, the number of its line or document
+  SeenIds seen_;  // with the numbers of their lines or documents
 };
 
 Result<CheckedRecords> open_checked(const ImportRequest& request) {
@@ -176,11 +182,6 @@ class Import {
       if (auto done = import_one(batch[i], places[i], records); !done) return done;
     }
     return {};
-  }
-
-  static bool is_about_a_document(const Error& error) {
-    return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::LimitExceeded ||
-           error.code == ErrorCode::TypeMismatch;
   }
 
   Status import_one(const DocumentRecord& record, const Place& place, const CheckedRecords& records) {

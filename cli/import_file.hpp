@@ -30,12 +30,12 @@ struct ImportEvents {
   std::function<void(const std::string& why)> skipped;
 };
 
-// Each document takes its "_id" from the id field (a name or a dotted path; text or an integer); no two of the first
-// million may have the same. A batch is one transaction of about 4 MiB of the file. A file of more than one is read
-// twice, so that a bad record is told before anything is imported; of stdin, what stands before it has been imported by
-// then. What is in the collection already and equal is not written, so an import that was interrupted is repeated.
-// `open` is asked once, when a batch is ready. Errors: its own; as open_records() and RecordReader; InvalidArgument (no
-// id, an id twice), TypeMismatch, those of the database. All name the file, and the line or the document's number.
+// Each document takes its "_id" from the id field (a name or a dotted path; text or an integer); no two may have the
+// same. A batch is one transaction of about 4 MiB of the file. A file of more than one is read twice, so that a bad
+// record is told before anything is imported; of stdin, what stands before it has been imported by then. What is in the
+// collection already and equal is not written, so an import that was interrupted is repeated. `open` is asked once,
+// when a batch is ready. Errors: its own; as open_records(), RecordReader and SeenIds; InvalidArgument (no id, an id
+// twice), TypeMismatch, those of the database. All name the file, and the line or the document's number.
 [[nodiscard]] Result<ImportSummary> import_file(const ImportRequest& request,
                                                 const std::function<Result<ImportBatch>()>& open,
                                                 const ImportEvents& events);

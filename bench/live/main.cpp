@@ -1,5 +1,5 @@
 // What a change costs the live queries of a database, by how many observers there are and how large their results.
-//   bench_live [directory] [documents]
+//   bench_live [documents]
 // One line per measurement: microseconds of processor time and of real time for one commit, from the statement to the
 // last callback that it causes. The first line is the commit without observers.
 #include <fmt/format.h>
@@ -8,8 +8,9 @@
 
 #include <condition_variable>
 #include <cstdlib>
-#include <filesystem>
 #include <mutex>
+
+#include "support/temp_dir.hpp"
 
 namespace {
 
@@ -177,18 +178,18 @@ void its_changes(Database& database, int documents) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::filesystem::path directory = argc > 1 ? argv[1] : "bench-live.tmp";
-  const int documents = argc > 2 ? std::atoi(argv[2]) : 100'000;
-  std::filesystem::remove_all(directory);
-  {
-    const auto database = required(Database::open({.directory = directory.string(), .executor = {}}));
-    fill(*database, "few", kFew);
-    fill(*database, "things", documents);
-    for (const int observers : {0, 1, 100, 10'000}) one_value_each(*database, observers);
-    for (const int observers : {1, 100, 10'000}) a_condition_each(*database, observers);
-    the_whole_table(*database, documents);
-    its_changes(*database, documents);
+  const int documents = argc > 1 ? std::atoi(argv[1]) : 100'000;
+  if (argc > 2 || documents <= 0) {
+    fmt::print(stderr, "usage: bench_live [documents]\n");
+    return 2;
   }
-  std::filesystem::remove_all(directory);
+  const fermata::support::TempDir directory;
+  const auto database = required(Database::open({.directory = directory.path(), .executor = {}}));
+  fill(*database, "few", kFew);
+  fill(*database, "things", documents);
+  for (const int observers : {0, 1, 100, 10'000}) one_value_each(*database, observers);
+  for (const int observers : {1, 100, 10'000}) a_condition_each(*database, observers);
+  the_whole_table(*database, documents);
+  its_changes(*database, documents);
   return 0;
 }

@@ -14,7 +14,7 @@ struct Names {
   std::vector<std::string> aliases;                      // of the collections; empty text: has none
   std::vector<std::string> variables;                    // of ANY and EVERY around it
   const std::vector<Projection>* projections = nullptr;  // what was selected AS, where it may be meant
-  std::vector<std::string> projected_as;                 // their names, empty for those without AS
+  std::vector<std::optional<std::string>> projected_as;  // their names, nothing for those without AS
   std::vector<Aggregate>* aggregates = nullptr;          // null: this is no place for an aggregate
   std::size_t groups = 0;                                // slots before those of the aggregates
 };
@@ -73,6 +73,7 @@ class Builder {
   Operand call(const Node& node);
   Operand aggregate(const Node& node, AggregateKind kind);
   Operand field(const Node& node);
+  Operand member_of(const Node& node, Operand value, const crdt::Path& names);
   Operand apply(const Node& where, std::string_view function, std::vector<Operand> operands);
   void check_chain(const Node& node);
   crdt::Path path(const Node& node);

@@ -2,6 +2,7 @@
 #include "query/functions.hpp"
 #include "query/grammar.hpp"
 #include "query/literals.hpp"
+#include "query/scalar.hpp"
 
 namespace fermata::query {
 namespace {
@@ -198,7 +199,8 @@ Expression Builder::quantified(const Node& node) {
 void Builder::check_pattern(const Operand& pattern) {
   const auto& value = std::get<Value>(pattern);
   const auto* text = value.if_a<std::string>();
-  if (text == nullptr && !value.is_null()) refuse(ErrorCode::InvalidArgument, "LIKE needs a pattern that is text");
+  if (text == nullptr && !counts_as_null(value))
+    refuse(ErrorCode::InvalidArgument, "LIKE needs a pattern that is text");
   if (text != nullptr && text->size() > kMaxPatternBytes) {
     refuse(ErrorCode::LimitExceeded, "a LIKE pattern is longer than 1024 bytes");
   }

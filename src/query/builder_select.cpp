@@ -113,7 +113,7 @@ std::vector<Projection> Builder::projections(const Node& node) {
   names_.projected_as.clear();
   for (const auto& child : node.children) {
     if (child->is_type<g::everything>()) {
-      made.push_back({.kind = ProjectionKind::Everything});
+      made.push_back({.kind = ProjectionKind::Everything, .value = Value(nullptr)});
       names_.projected_as.emplace_back();
     }
     if (!child->is_type<g::projection>()) continue;
@@ -125,7 +125,7 @@ std::vector<Projection> Builder::projections(const Node& node) {
       refuse_at(*child, ErrorCode::InvalidArgument,
                 "two of the selected values are called \"" + next.name + "\"; name one with AS");
     }
-    names_.projected_as.push_back(child->children.size() > 1 ? next.name : std::string());
+    names_.projected_as.push_back(child->children.size() > 1 ? std::optional(next.name) : std::nullopt);
     made.push_back(std::move(next));
   }
   return made;

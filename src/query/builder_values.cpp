@@ -5,6 +5,7 @@
 #include "query/functions.hpp"
 #include "query/grammar.hpp"
 #include "query/literals.hpp"
+#include "query/matcher.hpp"
 #include "query/syntax_error.hpp"
 
 namespace fermata::query {
@@ -44,12 +45,6 @@ std::string suggest_function(const std::string& name) {
 std::string counted(const Function& function) {
   if (function.least == function.most) return std::to_string(function.least);
   return std::to_string(function.least) + " to " + std::to_string(function.most);
-}
-
-std::optional<Value> call_literals(const Expression& node) {
-  std::vector<const Value*> arguments;
-  for (const Operand& operand : node.operands) arguments.push_back(&std::get<Value>(operand));
-  return query::call(*node.function, arguments);
 }
 
 Operand ref(Expression expression) {
@@ -97,10 +92,12 @@ Operand Builder::apply(const Node& where, std::string_view function, std::vector
   made.operands = std::move(operands);
   // What depends on no document is computed once, and then an index can serve it.
   const auto is_literal = [](const Operand& each) { return std::holds_alternative<Value>(each); };
-  if (std::all_of(made.operands.begin(), made.operands.end(), is_literal)) {
-    if (auto value = call_literals(made)) return std::move(*value);
-  }
-  return ref(std::move(made));
+  const bool is_constant = std::all_of(made.operands.begin(), made.operands.end(), is_literal);
+  Operand computed = ref(std::move(made));
+  if (!is_constant) return computed;
+  Budget budget;
+  auto value = evaluate(computed, Scope{.budget = &budget});
+  return value && !budget.is_spent() ? Operand(std::move(*value)) : computed;
 }
 
 Operand Builder::arithmetic(const Node& node) {
@@ -132,6 +129,11 @@ Operand Builder::call(const Node& node) {
   for (const NamedAggregate& each : kAggregates) {
     if (each.name == lower) return aggregate(node, each.kind);
   }
+  if (lower == "distinct") {
+    refuse_at(called, ErrorCode::Syntax,
+              "DISTINCT is no function: it stands behind SELECT, or first in an aggregate, as in count(DISTINCT x)");
+    return Value(nullptr);
+  }
   const Function* function = find_function(written);
   if (function == nullptr || function->notation != Notation::Call) {
     refuse_at(called, ErrorCode::Syntax, "there is no function " + written + suggest_function(lower));
@@ -160,7 +162,7 @@ Operand Builder::aggregate(const Node& node, AggregateKind kind) {
               called.string() + " is about many documents; it can stand in SELECT, HAVING and ORDER BY only");
     return Value(nullptr);
   }
-  Aggregate made{.kind = kind};
+  Aggregate made{.kind = kind, .value = Value(nullptr)};
   std::size_t first = 1;
   if (node.children.size() > 1 && node.children[1]->is_type<g::k_distinct>()) {
     made.repetition = Repetition::Distinct;
@@ -193,20 +195,16 @@ Operand Builder::aggregate(const Node& node, AggregateKind kind) {
 Operand Builder::field(const Node& node) {
   crdt::Path names = path(node);
   for (std::size_t i = names_.variables.size(); i-- > 0;) {
-    if (names_.variables[i] != names.front()) continue;
-    Operand result = Variable{i};
-    for (std::size_t k = 1; k < names.size(); ++k) {
-      result = apply(node, ".", {std::move(result), Operand(Value(std::move(names[k])))});
-    }
-    return result;
-  }
-  const auto projected = std::find(names_.projected_as.begin(), names_.projected_as.end(), names.front());
-  if (names_.projections != nullptr && names.size() == 1 && projected != names_.projected_as.end()) {
-    return (*names_.projections)[static_cast<std::size_t>(projected - names_.projected_as.begin())].value;
+    if (names_.variables[i] == names.front()) return member_of(node, Variable{i}, names);
   }
   const auto alias = std::find(names_.aliases.begin(), names_.aliases.end(), names.front());
   // The collection of a statement without AS is called nothing here, and so may a field be.
   const bool is_qualified = alias != names_.aliases.end() && !alias->empty() && names.size() > 1;
+  const auto projected = std::find(names_.projected_as.begin(), names_.projected_as.end(), names.front());
+  if (names_.projections != nullptr && !is_qualified && projected != names_.projected_as.end()) {
+    return member_of(
+        node, (*names_.projections)[static_cast<std::size_t>(projected - names_.projected_as.begin())].value, names);
+  }
   if (names_.aliases.size() > 1 && !is_qualified) {
     refuse_at(node, ErrorCode::Syntax,
               "the statement joins collections: say whose field this is, as in " + names_.aliases.front() + "." +
@@ -216,6 +214,14 @@ Operand Builder::field(const Node& node) {
   names.erase(names.begin());
   const auto source = static_cast<std::size_t>(alias - names_.aliases.begin());
   return source == 0 ? Operand(std::move(names)) : Operand(JoinedPath{source, std::move(names)});
+}
+
+// The member that the names behind the first lead to.
+Operand Builder::member_of(const Node& node, Operand value, const crdt::Path& names) {
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    value = apply(node, ".", {std::move(value), Operand(Value(names[i]))});
+  }
+  return value;
 }
 
 crdt::Path Builder::path(const Node& node) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "query/scalar.hpp"
+
 namespace fermata::query {
 namespace {
 
@@ -36,7 +38,7 @@ const Function* find_function(std::string_view name) {
 }
 
 std::optional<Value> call(const Function& function, Arguments arguments) {
-  const auto is_nothing = [](const Value* value) { return value == nullptr || value->is_null(); };
+  const auto is_nothing = [](const Value* value) { return value == nullptr || counts_as_null(*value); };
   if (function.nulls == Nulls::GiveNull && std::any_of(arguments.begin(), arguments.end(), is_nothing)) {
     return Value(nullptr);
   }

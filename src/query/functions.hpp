@@ -13,7 +13,7 @@ namespace fermata::query {
 // Null arguments stand for missing fields.
 using Arguments = std::span<const Value* const>;
 
-// What a function does with arguments that are null or missing.
+// What a function does with arguments that are missing, or count as null.
 enum class Nulls : std::uint8_t {
   GiveNull,  // the result is null, and the function is not called
   Handled,   // the function sees them

@@ -3,6 +3,7 @@
 
 #include "query/functions.hpp"
 #include "query/scalar.hpp"
+#include "query/text_search.hpp"
 
 namespace fermata::query {
 namespace {
@@ -24,10 +25,6 @@ bool are_equal(const Value& left, const Value& right) {
   return order && *order == 0;
 }
 
-bool holds(const Array& array, const Value& value) {
-  return std::any_of(array.begin(), array.end(), [&](const Value& element) { return are_equal(element, value); });
-}
-
 // From 0; negative ones count from the end, of which -1 is the last.
 std::optional<Value> element(Arguments arguments) {
   const auto* array = arguments[0] == nullptr ? nullptr : arguments[0]->if_a<Array>();
@@ -47,21 +44,31 @@ std::optional<Value> member(Arguments arguments) {
   return found == map->end() ? std::nullopt : std::optional<Value>(found->second);
 }
 
-// Of an array one of its values, of a text a part of it, of a map one of its names.
-std::optional<Value> contains(Arguments arguments) {
-  const Value& part = *arguments[1];
-  if (const auto* array = arguments[0]->if_a<Array>()) return Value(holds(*array, part));
-  const auto* name = part.if_a<std::string>();
-  if (const auto* text = arguments[0]->if_a<std::string>()) {
-    return Value(name != nullptr && text->find(*name) != std::string::npos);
+// As IN of a list: nothing is among nothing, not even null. Else null may be anything, whichever side it is on.
+std::optional<Value> array_contains(Arguments arguments) {
+  const auto* array = arguments[0] == nullptr ? nullptr : arguments[0]->if_a<Array>();
+  if (array == nullptr) return Value(nullptr);
+  const Scalar wanted = arguments[1] == nullptr ? Scalar(Null{}) : to_scalar(*arguments[1]);
+  bool is_known = true;
+  for (const Value& element : *array) {
+    const auto order = compare(to_scalar(element), wanted);
+    if (order && *order == 0) return Value(true);
+    is_known = is_known && order;
   }
-  const auto* map = arguments[0]->if_a<Map>();
-  return map == nullptr ? Value(nullptr) : Value(name != nullptr && map->contains(*name));
+  return is_known ? Value(false) : Value(nullptr);
 }
 
-std::optional<Value> array_contains(Arguments arguments) {
-  const auto* array = arguments[0]->if_a<Array>();
-  return array == nullptr ? Value(nullptr) : Value(holds(*array, *arguments[1]));
+// Of an array one of its values, of a text a part of it, of a map one of its names.
+std::optional<Value> contains(Arguments arguments) {
+  const Value *whole = arguments[0], *part = arguments[1];
+  if (whole == nullptr || whole->if_a<Array>() != nullptr) return array_contains(arguments);
+  if (part == nullptr || counts_as_null(*part)) return Value(nullptr);
+  const auto* name = part->if_a<std::string>();
+  if (const auto* text = whole->if_a<std::string>()) {
+    return Value(name != nullptr && find_part(*text, *name) != std::string_view::npos);
+  }
+  const auto* map = whole->if_a<Map>();
+  return map == nullptr ? Value(nullptr) : Value(name != nullptr && map->contains(*name));
 }
 
 std::optional<Value> array_length(Arguments arguments) {
@@ -72,7 +79,7 @@ std::optional<Value> array_length(Arguments arguments) {
 std::optional<Value> array_contains_null(Arguments arguments) {
   const auto* array = arguments[0]->if_a<Array>();
   if (array == nullptr) return Value(nullptr);
-  return Value(std::any_of(array->begin(), array->end(), [](const Value& each) { return each.is_null(); }));
+  return Value(std::any_of(array->begin(), array->end(), counts_as_null));
 }
 
 std::optional<Value> array_append(Arguments arguments) {
@@ -164,7 +171,7 @@ std::optional<Value> object_length(Arguments arguments) {
 
 std::optional<Value> coalesce(Arguments arguments) {
   for (const Value* argument : arguments) {
-    if (argument != nullptr && !argument->is_null()) return *argument;
+    if (argument != nullptr && !counts_as_null(*argument)) return *argument;
   }
   return Value(nullptr);
 }
@@ -191,8 +198,8 @@ constexpr std::size_t kAnyNumber = 64;
 constexpr Function kFunctions[] = {
     {"[]", 2, 2, element, Nulls::Handled, Notation::Element},
     {".", 2, 2, member, Nulls::Handled, Notation::Member},
-    {"contains", 2, 2, contains},
-    {"array_contains", 2, 2, array_contains},
+    {"contains", 2, 2, contains, Nulls::Handled},
+    {"array_contains", 2, 2, array_contains, Nulls::Handled},
     {"array_length", 1, 1, array_length},
     {"array_contains_null", 1, 1, array_contains_null},
     {"array_append", 2, kAnyNumber, array_append, Nulls::Handled},

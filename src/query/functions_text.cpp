@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "query/functions.hpp"
+#include "query/text_search.hpp"
 
 namespace fermata::query {
 namespace {
@@ -99,7 +100,7 @@ std::optional<Value> ends_with(Arguments arguments) {
 // The number of the first character where the part begins, or 0.
 std::optional<Value> position(Arguments arguments) {
   return compare_texts(arguments, [](const std::string& text, const std::string& part) {
-    const std::size_t found = text.find(part);
+    const std::size_t found = find_part(text, part);
     if (found == std::string::npos) return 0ll;
     return static_cast<long long>(characters(std::string_view(text).substr(0, found)) + 1);
   });
@@ -111,7 +112,7 @@ std::optional<Value> replace(Arguments arguments) {
   if (old_part->empty()) return *arguments[0];
   std::string replaced;
   for (std::size_t from = 0;;) {
-    const std::size_t found = text->find(*old_part, from);
+    const std::size_t found = find_part(*text, *old_part, from);
     replaced.append(*text, from, found == std::string::npos ? found : found - from);
     if (found == std::string::npos) return Value(std::move(replaced));
     replaced += *part;
@@ -125,7 +126,7 @@ std::optional<Value> split(Arguments arguments) {
   if (text == nullptr || separator == nullptr || separator->empty()) return Value(nullptr);
   Array parts;
   for (std::size_t from = 0;;) {
-    const std::size_t found = text->find(*separator, from);
+    const std::size_t found = find_part(*text, *separator, from);
     parts.emplace_back(text->substr(from, found == std::string::npos ? found : found - from));
     if (found == std::string::npos) return Value(std::move(parts));
     if (parts.size() == kMaxElements) return Value(nullptr);

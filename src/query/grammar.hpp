@@ -135,7 +135,8 @@ struct group : if_must<open, group_body, group_end> {};
 struct function_name : seq<plain_name> {};
 struct all_rows : sign<'*'> {};
 struct argument : seq<expression> {};
-struct arguments : seq<opt<k_distinct>, list_must<argument, sign<','>>> {};
+struct distinct_argument : list_must<argument, sign<','>> {};
+struct arguments : sor<if_must<k_distinct, distinct_argument>, list_must<argument, sign<','>>> {};
 struct call_end : one<')'> {};
 struct call_body : seq<sor<all_rows, opt<arguments>>, must<call_end>> {};
 struct call : seq<function_name, gap, open, call_body> {};
@@ -189,6 +190,8 @@ struct projection : seq<expression, opt<if_must<k_as, projected_name>>> {};
 struct projected : sor<everything, projection> {};
 struct projections : list_must<projected, sign<','>> {};
 struct distinct : seq<k_distinct, not_at<sor<one<','>, k_from, k_as>>> {};
+struct distinct_projections : seq<projections> {};
+struct selected : sor<if_must<distinct, distinct_projections>, projections> {};
 struct alias : seq<name> {};
 struct source : seq<collection, opt<if_must<k_as, alias>>> {};
 struct join_kind : sor<k_inner, seq<k_left, opt<k_outer>>> {};
@@ -203,8 +206,8 @@ struct order : if_must<k_order, k_by, order_terms> {};
 struct limit_value : seq<sor<number, parameter>, gap> {};
 struct limit : if_must<k_limit, limit_value> {};
 struct offset : if_must<k_offset, limit_value> {};
-struct select : seq<if_must<k_select, opt<distinct>, projections, k_from, source>, star<join>, opt<where>,
-                    opt<grouping>, opt<having>, opt<order>, opt<limit>, opt<offset>> {};
+struct select : seq<if_must<k_select, selected, k_from, source>, star<join>, opt<where>, opt<grouping>, opt<having>,
+                    opt<order>, opt<limit>, opt<offset>> {};
 struct returning : if_must<k_returning, projections> {};
 
 struct document_value : seq<sor<object, parameter>, gap> {};

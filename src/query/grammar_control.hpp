@@ -23,6 +23,14 @@ inline constexpr const char* expected<finish> = "the end of the statement, or a 
 template <>
 inline constexpr const char* expected<projections> = "* or what to select: fields, or values computed of them";
 template <>
+inline constexpr const char* expected<selected> = expected<projections>;
+template <>
+inline constexpr const char* expected<distinct_projections> =
+    "what to select behind DISTINCT (a field of that name needs \"double quotes\" here)";
+template <>
+inline constexpr const char* expected<distinct_argument> =
+    "the value that DISTINCT is about (a field of that name needs \"double quotes\" here)";
+template <>
 inline constexpr const char* expected<projected> = "what to select: a field, or a value computed of fields";
 template <>
 inline constexpr const char* expected<projected_name> =

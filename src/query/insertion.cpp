@@ -1,5 +1,7 @@
 #include "query/mutation.hpp"
 
+#include <set>
+
 #include "query/counts.hpp"
 #include "query/document_check.hpp"
 #include "query/select.hpp"
@@ -71,6 +73,13 @@ Result<bool> bring_to(store::Transaction& transaction, std::string_view collecti
   return difference.wrote();
 }
 
+// Each where it was named first.
+Ids without_repeats(Ids ids) {
+  std::set<std::string> seen;
+  std::erase_if(ids, [&](const std::string& id) { return !seen.insert(id).second; });
+  return ids;
+}
+
 // Result: whether it was new.
 Result<bool> insert_new(store::Transaction& transaction, std::string_view collection, const NewDocument& document) {
   auto inserted = transaction.insert(collection, document.id, document.fields);
@@ -88,7 +97,9 @@ Result<Written> returned(store::Transaction& transaction, std::string_view colle
     for (const std::string& id : ids) {
       const auto document = transaction.load(collection, id);
       if (!document) return fail(document.error());
-      written.rows.push_back(project(projections, id, document->view()));
+      auto row = project(projections, id, document->view());
+      if (!row) return fail(row.error());
+      written.rows.push_back(std::move(*row));
     }
   }
   written.ids = std::move(ids);
@@ -114,6 +125,9 @@ Result<Written> insert(store::Transaction& transaction, InsertStatement statemen
     if (!wrote) return fail(wrote.error());
     if (*wrote) ids.push_back(std::move(document->id));
   }
+  const bool may_repeat =
+      statement.on_conflict == OnConflict::DoUpdate || statement.on_conflict == OnConflict::DoUpdateLocalDiff;
+  if (may_repeat) ids = without_repeats(std::move(ids));
   return returned(transaction, statement.collection, statement.returning, std::move(ids));
 }
 

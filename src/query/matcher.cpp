@@ -45,8 +45,20 @@ Scalar scalar_of(const Held& held) {
 
 class Evaluator {
  public:
-  explicit Evaluator(const Scope& scope) : scope_(scope) {}
+  explicit Evaluator(const Scope& scope) : scope_(scope), budget_(scope.budget != nullptr ? *scope.budget : whole_) {}
 
+  std::optional<Value> result(const Operand& operand) {
+    std::optional<Value> found = value(operand).take();
+    if (budget_.is_spent()) found = Value(nullptr);
+    return found;
+  }
+
+  Truth result(const Expression& node) {
+    const Truth found = truth_of(node);
+    return budget_.is_spent() ? Truth::Unknown : found;
+  }
+
+ private:
   Held value(const Operand& operand) {
     if (const auto* literal = std::get_if<Value>(&operand)) return literal;
     if (const auto* path = std::get_if<crdt::Path>(&operand)) return field(0, *path);
@@ -60,6 +72,7 @@ class Evaluator {
   }
 
   Truth truth_of(const Expression& node) {
+    if (!budget_.spend(1)) return Truth::Unknown;
     switch (node.kind) {
       case ExpressionKind::And:
         return combine(node, Truth::False);
@@ -82,7 +95,6 @@ class Evaluator {
     }
   }
 
- private:
   Held field(std::size_t source, const crdt::Path& path) const {
     const FieldSource* found = source < scope_.sources.size() ? scope_.sources[source] : nullptr;
     return found == nullptr ? nullptr : found->find(path);
@@ -101,37 +113,56 @@ class Evaluator {
     std::vector<const Value*> arguments;
     arguments.reserve(held.size());
     for (const Held& each : held) arguments.push_back(each.value());
-    return call(*node.function, arguments);
+    if (!can_afford(*node.function, held)) return nullptr;
+    Held result = call(*node.function, arguments);
+    look_at(result);
+    return result;
   }
+
+  // Taking a part out of an array or map looks at that part alone.
+  bool can_afford(const Function& function, const std::vector<Held>& arguments) {
+    const bool takes_part = function.notation == Notation::Element || function.notation == Notation::Member;
+    for (const Held& each : arguments) {
+      if (!takes_part) look_at(each);
+    }
+    return budget_.spend(1);
+  }
+
+  // What compares or computes looks at all of it.
+  bool look_at(const Held& held) { return held.value() == nullptr || budget_.spend(steps_of(*held.value())); }
 
   Truth leaf(const Expression& node) {
     const Held held = value(node.operands.front());
-    switch (node.kind) {
-      case ExpressionKind::Like:
-        return like(scalar_of(held), scalar_of(value(node.operands[1])));
-      case ExpressionKind::IsNull:
-        return truth(held.value() != nullptr && held.value()->is_null());
-      case ExpressionKind::IsMissing:
-        return truth(held.value() == nullptr);
-      case ExpressionKind::Call:
-        return query::truth_of(scalar_of(called(node)));
-      default:
-        return query::truth_of(scalar_of(held));
-    }
+    if (node.kind == ExpressionKind::IsNull) return truth(held.value() != nullptr && counts_as_null(*held.value()));
+    if (node.kind == ExpressionKind::IsMissing) return truth(held.value() == nullptr);
+    if (!look_at(held)) return Truth::Unknown;
+    if (node.kind == ExpressionKind::Like) return is_like(held, value(node.operands[1]));
+    return query::truth_of(scalar_of(held));
+  }
+
+  // Each character is compared with 64 of the pattern at a time.
+  Truth is_like(const Held& held, const Held& pattern) {
+    const auto* text = pattern.value() == nullptr ? nullptr : pattern.value()->if_a<std::string>();
+    const std::size_t rounds = text == nullptr ? 0 : text->size() / 64;
+    if (held.value() != nullptr && !budget_.spend(rounds * steps_of(*held.value()))) return Truth::Unknown;
+    return like(scalar_of(held), scalar_of(pattern));
   }
 
   Truth compared(const Expression& node) {
     const Held left = value(node.operands[0]), right = value(node.operands[1]);
+    if (!look_at(left) || !look_at(right)) return Truth::Unknown;
     const auto order = compare(scalar_of(left), scalar_of(right));
     return order ? truth(holds(node.comparison, *order)) : Truth::Unknown;
   }
 
   Truth listed(const Expression& node) {
     const Held held = value(node.operands[0]);
+    if (!look_at(held)) return Truth::Unknown;
     const Scalar needle = scalar_of(held);
     Truth result = Truth::False;
     for (std::size_t i = 1; i < node.operands.size(); ++i) {
       const Held candidate = value(node.operands[i]);
+      if (!budget_.spend(1) || !look_at(candidate)) return Truth::Unknown;
       const auto order = compare(needle, scalar_of(candidate));
       if (!order) {
         result = Truth::Unknown;
@@ -160,6 +191,7 @@ class Evaluator {
     if (array == nullptr) return Truth::Unknown;
     Truth result = negate(decisive);
     for (const Value& element : *array) {
+      if (!budget_.spend(1)) return Truth::Unknown;
       elements_.push_back(&element);
       const Truth part = truth_of(node.children.front());
       elements_.pop_back();
@@ -170,6 +202,8 @@ class Evaluator {
   }
 
   const Scope& scope_;
+  Budget whole_;
+  Budget& budget_;
   std::vector<const Value*> elements_;  // of the arrays that are being looked through
 };
 
@@ -203,7 +237,7 @@ const Value* MapSource::find(const crdt::Path& path) const {
 }
 
 std::optional<Value> evaluate(const Operand& operand, const Scope& scope) {
-  return Evaluator(scope).value(operand).take();
+  return Evaluator(scope).result(operand);
 }
 
 std::optional<Value> evaluate(const Operand& operand, const DocumentView& document) {
@@ -211,7 +245,7 @@ std::optional<Value> evaluate(const Operand& operand, const DocumentView& docume
 }
 
 Truth evaluate(const Expression& expression, const Scope& scope) {
-  return Evaluator(scope).truth_of(expression);
+  return Evaluator(scope).result(expression);
 }
 
 Truth evaluate(const Expression& expression, const DocumentView& document) {

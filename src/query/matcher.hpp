@@ -4,6 +4,7 @@
 #include <span>
 
 #include "query/ast.hpp"
+#include "query/budget.hpp"
 #include "query/scalar.hpp"
 
 namespace fermata::query {
@@ -26,15 +27,17 @@ class FieldSource {
 struct Scope {
   std::span<const FieldSource* const> sources;       // the document, then those that are joined to it; null: none
   std::span<const std::optional<Value>> slots = {};  // of a group
+  Budget* budget = nullptr;                          // what may be computed; null: a whole one each time
 };
 
 // The value at a path below `fields`, or nullptr. "_id" is not among them.
 [[nodiscard]] const Value* value_at(const Map& fields, const crdt::Path& path);
 
-// The value of an operand; nothing if it is missing.
+// The value of an operand; nothing if it is missing, null if the budget does not reach.
 [[nodiscard]] std::optional<Value> evaluate(const Operand& operand, const Scope& scope);
 [[nodiscard]] std::optional<Value> evaluate(const Operand& operand, const DocumentView& document);
 
+// Unknown, whatever it is about, if the budget does not reach.
 [[nodiscard]] Truth evaluate(const Expression& expression, const Scope& scope);
 [[nodiscard]] Truth evaluate(const Expression& expression, const DocumentView& document);
 

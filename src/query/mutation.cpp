@@ -1,5 +1,7 @@
 #include "query/mutation.hpp"
 
+#include <algorithm>
+
 #include "query/counts.hpp"
 #include "query/document_check.hpp"
 #include "query/literals.hpp"
@@ -40,7 +42,7 @@ Result<std::optional<Value>> assigned_value(const Operand& operand, const Scope&
   return value;
 }
 
-// Nothing if the field is already as it shall be.
+// Nothing if the field is already as it shall be, as far as a body tells: a counter looks like a number there.
 Result<std::optional<FieldWrite>> plan_field(const Assignment& assignment, const Scope& scope) {
   const Value* const before = scope.sources.front()->find(assignment.path);
   if (assignment.kind == AssignmentKind::Unset) {
@@ -55,8 +57,6 @@ Result<std::optional<FieldWrite>> plan_field(const Assignment& assignment, const
   }
   const auto amount = amount_of(*after, assignment.path);
   if (!amount) return fail(amount.error());
-  // By 0, a missing counter begins, and another stays as it is. What is none is refused either way.
-  if (*amount == 0 && before != nullptr && before->if_a<std::int64_t>() != nullptr) return std::nullopt;
   return FieldWrite{&assignment, std::nullopt, *amount};
 }
 
@@ -64,8 +64,10 @@ Result<DocumentWrite> plan_update(const UpdateStatement& statement, const RowDoc
   DocumentWrite write{std::string(document.id), {}};
   const BodySource source(document.id, document.body);
   const FieldSource* const sources[] = {&source};
+  Budget budget;
   for (const Assignment& assignment : statement.assignments) {
-    auto field = plan_field(assignment, Scope{sources});
+    auto field = plan_field(assignment, Scope{.sources = sources, .budget = &budget});
+    if (auto status = budget.status(); !status) return fail(status.error());
     if (!field) return fail(field.error());
     if (*field) write.fields.push_back(std::move(**field));
   }
@@ -82,19 +84,37 @@ Status check_assignments(const UpdateStatement& statement) {
   return {};
 }
 
-Status apply(store::Transaction& transaction, const std::string& collection, const DocumentWrite& write) {
-  for (const FieldWrite& field : write.fields) {
-    const crdt::Path& path = field.assignment->path;
-    Status done;
-    if (field.assignment->kind == AssignmentKind::Increment) {
-      done = transaction.increment(collection, write.id, path, field.amount);
-    } else {
-      done = field.value ? transaction.set(collection, write.id, path, *field.value)
-                         : transaction.unset(collection, write.id, path);
-    }
-    if (!done) return done;
+// By 0, a missing counter begins and another stays as it is. Result: whether anything was written.
+Result<bool> count(store::Transaction& transaction, const std::string& collection, const std::string& id,
+                   const FieldWrite& field) {
+  const crdt::Path& path = field.assignment->path;
+  if (field.amount == 0) {
+    const auto stored = transaction.load(collection, id);
+    if (!stored) return fail(stored.error());
+    const std::vector<crdt::Path> counters = stored->counters();
+    if (std::find(counters.begin(), counters.end(), path) != counters.end()) return false;
   }
-  return {};
+  if (auto counted = transaction.increment(collection, id, path, field.amount); !counted) return fail(counted.error());
+  return true;
+}
+
+// Result: as above.
+Result<bool> apply(store::Transaction& transaction, const std::string& collection, const DocumentWrite& write) {
+  bool wrote = false;
+  for (const FieldWrite& field : write.fields) {
+    if (field.assignment->kind == AssignmentKind::Increment) {
+      const auto counted = count(transaction, collection, write.id, field);
+      if (!counted) return counted;
+      wrote = wrote || *counted;
+      continue;
+    }
+    const crdt::Path& path = field.assignment->path;
+    const Status done = field.value ? transaction.set(collection, write.id, path, *field.value)
+                                    : transaction.unset(collection, write.id, path);
+    if (!done) return fail(done.error());
+    wrote = true;
+  }
+  return wrote;
 }
 
 // Visits the documents of a collection that satisfy a condition.
@@ -122,8 +142,9 @@ Result<Written> update(store::Transaction& transaction, const UpdateStatement& s
   if (!selected) return fail(selected.error());
   Ids ids;
   for (DocumentWrite& write : writes) {
-    if (auto applied = apply(transaction, statement.collection, write); !applied) return fail(applied.error());
-    ids.push_back(std::move(write.id));
+    const auto wrote = apply(transaction, statement.collection, write);
+    if (!wrote) return fail(wrote.error());
+    if (*wrote) ids.push_back(std::move(write.id));
   }
   return returned(transaction, statement.collection, statement.returning, std::move(ids));
 }
@@ -136,7 +157,11 @@ Result<Written> remove(store::Transaction& transaction, const DeleteStatement& s
     if (statement.returning.empty() && !evicts) return Status();
     const auto view = decode_body(document.id, document.body);
     if (!view) return Status(fail(view.error()));
-    if (!statement.returning.empty()) written.rows.push_back(project(statement.returning, document.id, *view));
+    if (!statement.returning.empty()) {
+      auto row = project(statement.returning, document.id, *view);
+      if (!row) return Status(fail(row.error()));
+      written.rows.push_back(std::move(*row));
+    }
     return evicts ? may_evict(statement.collection, document.id, *view) : Status();
   });
   if (!selected) return fail(selected.error());

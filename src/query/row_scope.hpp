@@ -20,7 +20,9 @@ class RowScope {
   }
   RowScope(const RowScope&) = delete;
 
-  [[nodiscard]] Scope scope() const { return {std::span(sources_).first(count_)}; }
+  [[nodiscard]] Scope scope() const { return {.sources = std::span(sources_).first(count_), .budget = &budget_}; }
+  // Of all that has been computed so far.
+  [[nodiscard]] const Budget& budget() const { return budget_; }
   // The first field that did not decode, so far; nullptr if all did.
   [[nodiscard]] const Error* error() const {
     for (const auto& body : bodies_) {
@@ -33,6 +35,7 @@ class RowScope {
   std::size_t count_;
   std::array<std::optional<BodySource>, kMaxJoins + 1> bodies_;
   std::array<const FieldSource*, kMaxJoins + 1> sources_{};
+  mutable Budget budget_;
 };
 
 }  // namespace fermata::query

@@ -45,16 +45,18 @@ StorageClass storage_class(const Scalar& value) {
 
 }  // namespace
 
+bool counts_as_null(const Value& value) {
+  const auto* real = value.if_a<double>();
+  return value.is_null() || (real != nullptr && std::isnan(*real));
+}
+
 Scalar to_scalar(const Value& value) {
-  if (value.is_null()) return Null{};
+  if (counts_as_null(value)) return Null{};
   if (const auto* boolean = value.if_a<bool>()) return std::int64_t{*boolean ? 1 : 0};
   if (const auto* integer = value.if_a<std::int64_t>()) return *integer;
   if (const auto* text = value.if_a<std::string>()) return std::string_view(*text);
   if (const auto* bytes = value.if_a<Bytes>()) return *bytes;
-  if (const auto* real = value.if_a<double>()) {
-    if (std::isnan(*real)) return Null{};
-    return *real;
-  }
+  if (const auto* real = value.if_a<double>()) return *real;
   if (const auto* timestamp = value.if_a<Timestamp>()) return TimestampText(*timestamp);
   return encode_value(value);
 }

@@ -18,6 +18,8 @@ struct Null {};
 using Scalar = std::variant<Null, std::int64_t, double, std::string_view, Bytes, TimestampText>;
 
 [[nodiscard]] Scalar to_scalar(const Value& value);
+// Null, or NaN, which is looked at as null wherever the language looks at a value.
+[[nodiscard]] bool counts_as_null(const Value& value);
 // The text of one that is text; lives as long as it.
 [[nodiscard]] std::optional<std::string_view> text_of(const Scalar& value);
 

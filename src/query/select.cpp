@@ -9,17 +9,17 @@
 namespace fermata::query {
 namespace {
 
-Status status_of(const RowScope& row) {
-  const Error* error = row.error();
-  if (error == nullptr) return {};
-  return fail(ErrorCode::Corrupt,
-              "a stored document does not decode (" + error->message + "); restore the database from another peer");
-}
-
 Result<Map> whole_document(const RowDocument& document) {
   auto map = decode_body(document.id, document.body);
   if (map) map->insert_or_assign(std::string(kIdField), Value(document.id));
   return map;
+}
+
+Status status_of(const RowScope& row) {
+  const Error* error = row.error();
+  if (error == nullptr) return row.budget().status();
+  return fail(ErrorCode::Corrupt,
+              "a stored document does not decode (" + error->message + "); restore the database from another peer");
 }
 
 class Reader {
@@ -32,7 +32,9 @@ class Reader {
     const bool is_counted = counts_only() && select_.where == nullptr && select_.joins.empty();
     const auto done = is_counted && !connection_.is_writing() ? count_living(groups) : visit_rows(groups);
     if (!done) return fail(done.error());
-    if (is_grouped(select_)) take_groups(groups);
+    if (is_grouped(select_)) {
+      if (auto taken = take_groups(groups); !taken) return fail(taken.error());
+    }
     cut();
     return std::move(rows_);
   }
@@ -101,26 +103,40 @@ class Reader {
     return all;
   }
 
-  void take_groups(const Groups& groups) {
-    std::vector<Groups::Slots> kept;
+  // What HAVING lets through, in order. Each computes once what it is sorted by.
+  Status take_groups(const Groups& groups) {
+    std::vector<GroupRow> kept;
     for (Groups::Slots& slots : groups.rows()) {
-      const bool holds = select_.having == nullptr || evaluate(*select_.having, Scope{{}, slots}) == Truth::True;
-      if (holds) kept.push_back(std::move(slots));
+      Budget budget;
+      const Scope scope{.slots = slots, .budget = &budget};
+      const bool holds = select_.having == nullptr || evaluate(*select_.having, scope) == Truth::True;
+      GroupRow row;
+      if (holds) row = group_row(scope);
+      if (auto status = budget.status(); !status) return status;
+      if (holds) kept.push_back(std::move(row));
     }
     std::stable_sort(kept.begin(), kept.end(), [&](const auto& a, const auto& b) { return comes_before(a, b); });
-    for (const Groups::Slots& slots : kept) {
-      Map made;
-      for (const Projection& each : select_.projections) {
-        if (auto value = evaluate(each.value, Scope{{}, slots})) made.insert_or_assign(each.name, std::move(*value));
-      }
-      keep(std::move(made));
-    }
+    for (GroupRow& row : kept) keep(std::move(row.made));
+    return {};
   }
 
-  [[nodiscard]] bool comes_before(const Groups::Slots& left, const Groups::Slots& right) const {
-    for (const OrderTerm& term : select_.order) {
-      const auto order = compare_for_order(evaluate(term.value, Scope{{}, left}),
-                                           evaluate(term.value, Scope{{}, right}), term.direction);
+  struct GroupRow {
+    Map made;
+    std::vector<std::optional<Value>> sorted_by;
+  };
+
+  [[nodiscard]] GroupRow group_row(const Scope& scope) const {
+    GroupRow row;
+    for (const OrderTerm& term : select_.order) row.sorted_by.push_back(evaluate(term.value, scope));
+    for (const Projection& each : select_.projections) {
+      if (auto value = evaluate(each.value, scope)) row.made.insert_or_assign(each.name, std::move(*value));
+    }
+    return row;
+  }
+
+  [[nodiscard]] bool comes_before(const GroupRow& left, const GroupRow& right) const {
+    for (std::size_t i = 0; i < select_.order.size(); ++i) {
+      const auto order = compare_for_order(left.sorted_by[i], right.sorted_by[i], select_.order[i].direction);
       if (order != 0) return order < 0;
     }
     return false;
@@ -179,16 +195,20 @@ Result<QueryResult> read_all(store::Store& store, const SelectStatement& select)
   return result;
 }
 
-Map project(const std::vector<Projection>& projections, std::string_view id, const Map& fields) {
+Result<Map> project(const std::vector<Projection>& projections, std::string_view id, const Map& fields) {
+  const MapSource document({id, fields});
+  const FieldSource* const sources[] = {&document};
+  Budget budget;
   Map made;
   for (const Projection& each : projections) {
     if (each.kind == ProjectionKind::Everything) {
       made.insert(fields.begin(), fields.end());
       made.insert_or_assign(std::string(kIdField), Value(id));
-    } else if (auto value = evaluate(each.value, DocumentView{id, fields})) {
+    } else if (auto value = evaluate(each.value, Scope{.sources = sources, .budget = &budget})) {
       made.insert_or_assign(each.name, std::move(*value));
     }
   }
+  if (auto status = budget.status(); !status) return fail(status.error());
   return made;
 }
 

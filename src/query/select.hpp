@@ -16,8 +16,8 @@ namespace fermata::query {
 // On a snapshot of its own.
 [[nodiscard]] Result<QueryResult> read_all(store::Store& store, const SelectStatement& select);
 
-// What RETURNING gives of one document. `fields` without "_id".
-[[nodiscard]] Map project(const std::vector<Projection>& projections, std::string_view id, const Map& fields);
+// What RETURNING gives of one document. `fields` without "_id". Error: LimitExceeded (query/budget.hpp).
+[[nodiscard]] Result<Map> project(const std::vector<Projection>& projections, std::string_view id, const Map& fields);
 
 // One row for each step that SQLite takes, in words.
 [[nodiscard]] Result<std::vector<Map>> explain(store::Connection& connection, const SelectStatement& select);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/literals.hpp"
+#include "query/scalar.hpp"
 
 namespace fermata::query {
 namespace {
@@ -198,7 +199,7 @@ class Compiler {
 
   // 0 missing, 1 null, 2 anything else, as fermata_kind().
   void kind(const Operand& operand) {
-    if (const auto* value = std::get_if<Value>(&operand)) return add(value->is_null() ? "1" : "2");
+    if (const auto* value = std::get_if<Value>(&operand)) return add(counts_as_null(*value) ? "1" : "2");
     const FieldOf field = field_of(operand);
     if (field.path == nullptr) return computed("fermata_value_kind", &operand);
     if (field.path->front() != kIdField) {
@@ -230,7 +231,6 @@ class Compiler {
         return joined(node.children, 0, node.children.size(), " OR ");
       case ExpressionKind::Any:
       case ExpressionKind::Every:
-      case ExpressionKind::Call:
         return computed("fermata_condition", &node);
       case ExpressionKind::Match:
         return match(node);

@@ -57,6 +57,8 @@ tl::unexpected<Error> sql_error(const store::Connection& connection) {
       }
       // Else our functions, on a body that does not decode.
       return fail(ErrorCode::Corrupt, message + "; restore the database from another peer");
+    case SQLITE_CONSTRAINT:  // our functions again
+      return fail(ErrorCode::LimitExceeded, detail);
     case SQLITE_TOOBIG:
       return fail(ErrorCode::LimitExceeded, message + "; pass a smaller value");
     default:

@@ -16,6 +16,12 @@ void give_truth(sqlite3_context* context, Truth truth) {
   sqlite3_result_int(context, truth == Truth::True ? 1 : 0);
 }
 
+// With the code that SQLite keeps for functions of others: run() knows it by that.
+void give_limit(sqlite3_context* context, const Error& error) {
+  sqlite3_result_error(context, error.message.c_str(), static_cast<int>(error.message.size()));
+  sqlite3_result_error_code(context, SQLITE_CONSTRAINT_FUNCTION);
+}
+
 // Only what truth_of() and like() look into; a blob stands for itself by any blob.
 Scalar scalar_of(sqlite3_value* value) {
   switch (sqlite3_value_type(value)) {
@@ -70,6 +76,7 @@ void evaluate_row(sqlite3_context* context, int count, sqlite3_value** arguments
     const std::string message = "a stored document does not decode: " + error->message;
     return sqlite3_result_error(context, message.c_str(), static_cast<int>(message.size()));
   }
+  if (const Status status = row.budget().status(); !status) return give_limit(context, status.error());
   give(result);
 }
 
@@ -81,7 +88,7 @@ void value_function(sqlite3_context* context, int count, sqlite3_value** argumen
 
 void kind_function(sqlite3_context* context, int count, sqlite3_value** arguments) {
   evaluate_row<Operand>(context, count, arguments, kOperandType, [&](const std::optional<Value>& value) {
-    sqlite3_result_int(context, !value ? 0 : value->is_null() ? 1 : 2);
+    sqlite3_result_int(context, !value ? 0 : counts_as_null(*value) ? 1 : 2);
   });
 }
 

@@ -1,7 +1,7 @@
 // The functions that compiled statements call, beside those of store/field_functions.hpp.
 //   fermata_truth(value), fermata_like(value, pattern)  as truth_of() and like()
 //   fermata_value(operand, id, body, …)                 what an operand is in the documents of a row
-//   fermata_value_kind(operand, id, body, …)            0 missing, 1 null, 2 anything else
+//   fermata_value_kind(operand, id, body, …)            as fermata_kind()
 //   fermata_condition(expression, id, body, …)          as evaluate()
 // Operands and expressions are bound as pointers to trees that outlive the statement's run.
 #pragma once

@@ -2,14 +2,16 @@
 
 #include <sqlite3.h>
 
+#include <cmath>
+
 namespace fermata::store {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
-constexpr std::uint8_t kMajorBytes = 2, kMajorArray = 4, kMajorMap = 5;
+constexpr std::uint8_t kMajorBytes = 2, kMajorArray = 4, kMajorMap = 5, kMajorSimple = 7;
 
 std::uint8_t major_type(ByteView item) {
-  return item.empty() ? std::uint8_t{7} : static_cast<std::uint8_t>(item[0] >> 5);
+  return item.empty() ? kMajorSimple : static_cast<std::uint8_t>(item[0] >> 5);
 }
 
 ByteView blob_of(sqlite3_value* value) {
@@ -97,11 +99,20 @@ void get_function(sqlite3_context* context, int, sqlite3_value** arguments) {
   if (auto given = give_item(context, *item); !given) give_error(context, given.error());
 }
 
+bool counts_as_null(ByteView item) {
+  CborReader in(item);
+  if (in.next_is_null()) return true;
+  if (major_type(item) != kMajorSimple) return false;
+  const auto value = in.value();
+  const auto* real = value ? value->if_a<double>() : nullptr;
+  return real != nullptr && std::isnan(*real);
+}
+
 void kind_function(sqlite3_context* context, int, sqlite3_value** arguments) {
   const auto item = find_item(blob_of(arguments[0]), blob_of(arguments[1]));
   if (!item) return give_error(context, item.error());
   if (item->empty()) return sqlite3_result_int(context, 0);
-  sqlite3_result_int(context, CborReader(*item).next_is_null() ? 1 : 2);
+  sqlite3_result_int(context, counts_as_null(*item) ? 1 : 2);
 }
 
 void text_function(sqlite3_context* context, int, sqlite3_value** arguments) {

@@ -4,7 +4,7 @@
 //   fermata_get(body, path)   the field: integers, reals and text as such; booleans 0 and 1; a timestamp as its text;
 //                             bytes as a blob; arrays, maps and attachments as blobs of their CBOR; else null
 //   fermata_text(body, path)  the field if it is text, the texts of an array a line each, else null
-//   fermata_kind(body, path)  0 missing, 1 null, 2 anything else
+//   fermata_kind(body, path)  0 missing, 1 null or NaN (which is null to SQLite), 2 anything else
 //
 // A path is a blob: for each name its length in four bytes, the highest first, and its bytes.
 #pragma once

@@ -76,6 +76,14 @@ TEST_F(BadImport, AnIdThatComesTwiceNamesBothDocuments) {
   expect_refused(R"({"x":[{"_id":"a"}],"y":[{"_id":"a"}]})", 4, "document 1 and document 2 have the same id");
 }
 
+TEST_F(BadImport, AnIdThatComesTwiceIsFoundHoweverManyComeBetween) {
+  std::string rows = "_id\nfirst\n";
+  constexpr int kMany = 400'000;  // more than memory keeps
+  for (int i = 0; i < kMany; ++i) rows += "id" + std::to_string(i) + "\n";
+  const std::string last = std::to_string(kMany + 3);
+  expect_refused(rows + "id7\n", 4, "line 10 and line " + last + " have the same id \"id7\"", {"--format", "csv"});
+}
+
 TEST_F(BadImport, AnObjectThatIsNotOnlyArraysSaysHowItIsRead) {
   expect_refused(R"({"version":1,"things":[{"_id":"a"}]})", 4, "all its members are arrays, and \"version\" is none");
 }

@@ -37,7 +37,7 @@ class Model {
         *this = before;
         return std::nullopt;
       } else if (rule != OnConflict::DoNothing && merge(id, document, rule == OnConflict::DoUpdate)) {
-        ids.push_back(id);
+        if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
       }
     }
     return ids;
