@@ -5,6 +5,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <string_view>
 
 namespace fermata::bench {
 
@@ -19,6 +21,30 @@ double cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+namespace {
+
+double status_bytes(std::string_view name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name)) return std::atof(line.c_str() + name.size()) * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double memory_bytes() {
+  return status_bytes("VmRSS:");
+}
+
+double peak_memory_bytes() {
+  return status_bytes("VmHWM:");
+}
+
+void reset_peak_memory() {
+  std::ofstream("/proc/self/clear_refs") << "5";
 }
 
 void require(bool holds, const std::string& words) {

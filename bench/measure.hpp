@@ -14,6 +14,10 @@ using Clock = std::chrono::steady_clock;
 [[nodiscard]] double seconds_since(Clock::time_point start);
 // User and system time of this process so far.
 [[nodiscard]] double cpu_seconds();
+// Of this process: what is resident now, and the most since the last reset. 0 where the system does not say.
+[[nodiscard]] double memory_bytes();
+[[nodiscard]] double peak_memory_bytes();
+void reset_peak_memory();
 // Ends the program with the words if it does not hold: a figure about something else would be worse than none.
 void require(bool holds, const std::string& words);
 template <class T>

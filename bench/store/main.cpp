@@ -25,8 +25,11 @@ struct Section {
   void (*measure)(Report&, const Sizes&, int repeats);
 };
 
-constexpr Section kSections[] = {
-    {"commits", measure_commits}, {"reads", measure_reads}, {"scans", measure_scans}, {"bulk", measure_bulk}};
+constexpr Section kSections[] = {{"commits", measure_commits},
+                                 {"reads", measure_reads},
+                                 {"scans", measure_scans},
+                                 {"bulk", measure_bulk},
+                                 {"attachments", measure_attachments}};
 
 bool take(Options& options, std::string_view name, const char* value) {
   const auto number = static_cast<std::size_t>(std::max(0LL, std::atoll(value)));

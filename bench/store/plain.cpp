@@ -1,5 +1,7 @@
 #include "plain.hpp"
 
+#include <algorithm>
+
 #include "measure.hpp"
 
 namespace fermata::bench {
@@ -104,6 +106,26 @@ void Plain::write(sqlite3_stmt* statement) {
 
 void Plain::create_index() {
   run("CREATE INDEX by_group ON items(" + field("group") + ")");
+}
+
+void Plain::put_blob(std::size_t id, std::span<const std::uint8_t> bytes) {
+  sqlite3_stmt* insert = prepare("INSERT INTO blobs(id, bytes) VALUES(?, ?)");
+  sqlite3_bind_int64(insert, 1, static_cast<sqlite3_int64>(id));
+  sqlite3_bind_blob(insert, 2, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
+  finish(insert);
+}
+
+std::size_t Plain::read_blob(std::size_t id, std::span<std::uint8_t> into) {
+  sqlite3_stmt* select = prepare("SELECT bytes FROM blobs WHERE id = ?");
+  sqlite3_bind_int64(select, 1, static_cast<sqlite3_int64>(id));
+  std::size_t count = 0;
+  if (sqlite3_step(select) == SQLITE_ROW) {
+    const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(select, 0));
+    count = std::min(into.size(), static_cast<std::size_t>(sqlite3_column_bytes(select, 0)));
+    std::copy_n(bytes, count, into.begin());
+  }
+  sqlite3_reset(select);
+  return count;
 }
 
 void Plain::insert(const std::string& id, const Map& document, const std::string& json) {

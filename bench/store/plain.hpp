@@ -5,6 +5,7 @@
 #include <fermata/maintenance.hpp>
 #include <fermata/value.hpp>
 #include <map>
+#include <span>
 #include <string>
 
 namespace fermata::bench {
@@ -36,6 +37,10 @@ class Plain {
   void begin();
   void commit();
   void checkpoint() { run("PRAGMA wal_checkpoint(TRUNCATE)"); }
+  // A table of its own.
+  void create_blobs() { run("CREATE TABLE blobs(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)"); }
+  void put_blob(std::size_t id, std::span<const std::uint8_t> bytes);
+  std::size_t read_blob(std::size_t id, std::span<std::uint8_t> into);  // how many bytes
   void insert(const std::string& id, const Map& document, const std::string& json);
   void set_priority(const std::string& id, std::int64_t priority);
   // Result: how many rows.

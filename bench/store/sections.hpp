@@ -10,6 +10,7 @@ struct Sizes {
   std::size_t documents = 100'000;  // of all else
   std::size_t commits = 2'000;
   std::size_t lookups = 20'000;
+  std::size_t attachment_mib = 100;
 };
 
 // One document a commit, at both levels of durability.
@@ -20,5 +21,7 @@ void measure_bulk(Report& report, const Sizes& sizes, int repeats);
 void measure_reads(Report& report, const Sizes& sizes, int repeats);
 // What sync reads of a collection before it begins.
 void measure_scans(Report& report, const Sizes& sizes, int repeats);
+// A large content in and out.
+void measure_attachments(Report& report, const Sizes& sizes, int repeats);
 
 }  // namespace fermata::bench

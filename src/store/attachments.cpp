@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kChunksPerStep = 16;  // of one transaction
 constexpr std::size_t kPutBytes = kChunksPerStep * kChunkBytes;
-constexpr std::uint64_t kCachedBytes = 2u << 20;  // of one content that the writer's cache may keep
 
 ByteView view_of(const ContentHash& hash) {
   return {hash.data(), hash.size()};
@@ -108,7 +107,7 @@ Result<std::uint64_t> Attachments::insert(Connection& connection, const ContentH
 }
 
 Status Attachments::append(const Part& part) {
-  auto appended = transact([&](Connection& connection) -> Status {
+  return transact([&](Connection& connection) -> Status {
     auto [id, hash, offset, bytes] = part;
     const std::uint64_t end = offset + bytes.size();
     auto grown = connection.prepare(
@@ -125,18 +124,6 @@ Status Attachments::append(const Part& part) {
       if (auto stored = insert->bind(1, chunk_row(id, offset)).bind_blob(2, chunk).run(); !stored) return stored;
       bytes = bytes.subspan(chunk.size());
     }
-    return {};
-  });
-  return appended ? shed_cache(part) : appended;
-}
-
-// A large content would push everything else out of the writer's cache anyway, and fill it with what nobody reads
-// again.
-Status Attachments::shed_cache(const Part& part) {
-  const std::uint64_t end = part.offset + part.bytes.size();
-  if (end < kCachedBytes || part.offset / kPutBytes == end / kPutBytes) return {};
-  return store_.with_writer([](Connection& connection) -> Status {
-    sqlite3_db_release_memory(connection.handle());
     return {};
   });
 }

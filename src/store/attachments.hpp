@@ -103,7 +103,6 @@ class Attachments {
     ByteView bytes;
   };
   [[nodiscard]] Status append(const Part& part);
-  [[nodiscard]] Status shed_cache(const Part& part);
   [[nodiscard]] Result<std::uint64_t> fill(std::uint64_t id, const Source& source, Sha256Stream& hash);
   // What has it now: `id`, or another that had it before.
   [[nodiscard]] Status finish_put(std::uint64_t id, const ContentHash& hash, std::uint64_t size_bytes);
