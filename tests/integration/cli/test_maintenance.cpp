@@ -66,8 +66,9 @@ TEST_F(CommandLine, ACheckSaysThatADatabaseIsSound) {
   EXPECT_EQ(run.out, "sound: 1 document, 0 deletions, 0 attachments\n") << run;
   const Outcome json = fermata({"check", directory_, "--json"});
   EXPECT_EQ(json.code, 0) << json;
-  EXPECT_EQ(json.out, R"({"documents":1,"found":[],"remaining":[],"repaired":[],"sound":true,"tombstones":0})"
-                      "\n");
+  EXPECT_EQ(json.out,
+            R"({"attachments":0,"documents":1,"found":[],"remaining":[],"repaired":[],"sound":true,"tombstones":0})"
+            "\n");
 }
 
 TEST_F(CommandLine, ACheckFindsDamageAndARepairMendsIt) {

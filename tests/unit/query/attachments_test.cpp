@@ -98,8 +98,20 @@ class DatabaseCollecting : public ::testing::Test {
     return open_database({.directory = directory_.file("db"), .clock = &clock_}, {}).value();
   }
   Attachment put(std::size_t size) { return database_->put_attachment(bytes_of(size)).value(); }
+  // Asked of the store, since a reader of the content would keep it.
   [[nodiscard]] bool is_here(const Attachment& attachment) const {
-    return database_->open_attachment(attachment).has_value();
+    bool is_here = false;
+    const auto read = store_of(*database_).read([&](store::Connection& connection) -> Status {
+      auto row = connection.prepare("SELECT 1 FROM attachments WHERE hash = ? AND complete = 1");
+      if (!row) return fail(row.error());
+      const ContentHash& hash = attachment.hash();
+      const auto found = row->bind_blob(1, {hash.data(), hash.size()}).step();
+      if (!found) return fail(found.error());
+      is_here = *found;
+      return {};
+    });
+    EXPECT_TRUE(read) << read.error().message;
+    return is_here;
   }
   [[nodiscard]] bool is_gone_soon(const Attachment& attachment) const {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
