@@ -308,37 +308,6 @@ TEST_F(LanguageTest, ParametersOfEveryKindCanBeComparedComputedWithAndGivenBack)
   }
 }
 
-TEST_F(LanguageTest, NanCountsAsNullWhereverAValueIsLookedAt) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  const Map all{{"nan", nan}, {"list", Array{1, nan}}};
-  execute("INSERT INTO one DOCUMENTS (:d)",
-          {{"d", Map{{"_id", "1"}, {"x", nan}, {"n", nullptr}, {"l", Array{1, nan}}}}});
-  constexpr const char* kTrue[] = {"x IS NULL",
-                                   ":nan IS NULL",
-                                   "l[1] IS NULL",
-                                   "NOT x IS MISSING",
-                                   "coalesce(x, 5) = 5",
-                                   "ifnull(x, 5) = 5",
-                                   "least(1, x) IS NULL AND least(x, 1) IS NULL",
-                                   "greatest(1, x) IS NULL AND greatest(x, 1) IS NULL",
-                                   "abs(x) IS NULL AND x + 1 IS NULL AND -x IS NULL",
-                                   "(x = x) IS NULL AND (x IN (1)) IS NULL AND (2 IN (1, :nan)) IS NULL",
-                                   "(2 IN l) IS NULL AND (2 IN :list) IS NULL AND 1 IN l AND (x IN l) IS NULL",
-                                   "NOT x IN []",
-                                   "array_contains_null(l)",
-                                   "array_length(array_distinct(array_append(l, x, null))) = 2",
-                                   "(l CONTAINS x) IS NULL",
-                                   "if(x, 1, 2) = 2",
-                                   "type(x) = 'double'"};
-  for (const std::string condition : kTrue) {
-    EXPECT_EQ(execute("SELECT _id FROM one WHERE " + condition, all).items.size(), 1u) << condition;
-    EXPECT_EQ(value_of("SELECT if(" + condition + ", 'yes', 'no') AS v FROM one", all), Value("yes")) << condition;
-  }
-  EXPECT_EQ(to_json(value_of("SELECT x AS v FROM one")), to_json(Value(nan)));
-  EXPECT_EQ(value_of("SELECT count(x) AS v FROM one"), Value(0));
-  EXPECT_EQ(execute("SELECT x, count(*) AS n FROM one GROUP BY x").items.size(), 1u);
-}
-
 TEST_F(LanguageTest, HugeAndDeepStatementsAreAnsweredOrRefusedWithAReason) {
   execute("INSERT INTO c DOCUMENTS ({_id: 'a', x: 1, l: [1]})");
   const auto where = [](const std::string& condition) { return "SELECT _id AS v FROM c WHERE " + condition; };
