@@ -130,6 +130,7 @@ class Writer {
     const bool bare = node.kind == ExpressionKind::Call && node.function->notation != Notation::Infix &&
                       node.function->notation != Notation::Prefix;
     if (!bare) out_ += '(';
+    if (node.kind == ExpressionKind::Truth) out_ += "NOT NOT ";  // else it would be read as the value itself
     expression(node);
     if (!bare) out_ += ')';
   }

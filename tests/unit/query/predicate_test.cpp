@@ -168,6 +168,21 @@ TEST(Predicate, ComparesAsDocumented) {
   }
 }
 
+TEST(Predicate, SaysTheTruthOfAValueWhereItIsMeantAndNotTheValue) {
+  const Map five{{"a", 5}};
+  for (const auto& [where, fields, matches] : {std::tuple<const char*, Map, bool>{"(NOT NOT a) = 5", five, false},
+                                               {"(NOT NOT a) = 1", five, true},
+                                               {"(NOT NOT a) IS MISSING", {}, false},
+                                               {"(NOT NOT a) IS NULL", {}, true},
+                                               {"(1 IN a) = true", {{"a", Array{1}}}, true},
+                                               {"NOT NOT a", five, true}}) {
+    const Predicate predicate = parsed("SELECT * FROM c WHERE " + std::string(where));
+    EXPECT_EQ(predicate.matches("x", fields), matches) << where;
+    EXPECT_EQ(parsed(predicate.text()).matches("x", fields), matches) << predicate.text();
+    EXPECT_EQ(parsed(predicate.text()).text(), predicate.text());
+  }
+}
+
 RC_GTEST_PROP(Predicate, TextParsesToAnEqualPredicate, ()) {
   const Expression where = *generate_expression(3);
   const auto text = write_select("c", std::make_shared<const Expression>(where));
