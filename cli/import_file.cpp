@@ -1,6 +1,7 @@
 #include "cli/import_file.hpp"
 
 #include <fmt/core.h>
+#include <fermata/database.hpp>
 
 #include "cli/seen_ids.hpp"
 
@@ -76,6 +77,9 @@ class CheckedRecords {
   Status check(DocumentRecord& record, const Place& place) {
     const auto id = take_id(record.fields, request_.read.id_field, place);
     if (!id) return fail(id.error());
+    if (auto fit = check_record(record); !fit) {
+      return fail(fit.error().code, place.text() + ": " + fit.error().message);
+    }
     const auto first = seen_.add(*id, place.number);
     if (!first) return fail(first.error());
     if (!*first) return {};

@@ -178,4 +178,8 @@ class Database {
   std::unique_ptr<Impl> impl_;
 };
 
+// Whether the document could be imported, whatever the database holds; nothing is written. Errors: those of
+// Database::import_records() that are about one document, InvalidArgument and LimitExceeded.
+[[nodiscard]] Status check_record(const DocumentRecord& record);
+
 }  // namespace fermata

@@ -50,8 +50,9 @@ class Builder {
   OrderTerm order_term(const Node& node);
   std::int64_t count(const Node& node, std::string_view clause);
   void settle_groups(SelectStatement& statement);
-  Operand settled(const Operand& operand, const std::vector<std::string>& groups);
-  Expression settled(const Expression& node, const std::vector<std::string>& groups);
+  // Within so many ANY and EVERY.
+  Operand settled(const Operand& operand, const std::vector<std::string>& groups, std::size_t quantifiers = 0);
+  Expression settled(const Expression& node, const std::vector<std::string>& groups, std::size_t quantifiers = 0);
 
   // Expressions (builder_expressions.cpp)
   Where condition_tree(const Node& node);

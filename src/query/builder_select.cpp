@@ -180,13 +180,13 @@ void Builder::settle_groups(SelectStatement& statement) {
   }
 }
 
-Operand Builder::settled(const Operand& operand, const std::vector<std::string>& groups) {
+Operand Builder::settled(const Operand& operand, const std::vector<std::string>& groups, std::size_t quantifiers) {
   if (std::holds_alternative<Slot>(operand)) return operand;
-  const std::string text = describe(operand, names_.aliases);
+  const std::string text = describe(operand, names_.aliases, quantifiers);
   const auto group = std::find(groups.begin(), groups.end(), text);
   if (group != groups.end()) return Slot{static_cast<std::size_t>(group - groups.begin())};
   if (const auto* computed = std::get_if<ExpressionRef>(&operand)) {
-    return std::make_shared<const Expression>(settled(**computed, groups));
+    return std::make_shared<const Expression>(settled(**computed, groups, quantifiers));
   }
   if (std::holds_alternative<crdt::Path>(operand) || std::holds_alternative<JoinedPath>(operand)) {
     refuse(ErrorCode::InvalidArgument, text +
@@ -197,10 +197,11 @@ Operand Builder::settled(const Operand& operand, const std::vector<std::string>&
   return operand;
 }
 
-Expression Builder::settled(const Expression& node, const std::vector<std::string>& groups) {
+Expression Builder::settled(const Expression& node, const std::vector<std::string>& groups, std::size_t quantifiers) {
   Expression made = node;
-  for (Operand& operand : made.operands) operand = settled(operand, groups);
-  for (Expression& child : made.children) child = settled(child, groups);
+  for (Operand& operand : made.operands) operand = settled(operand, groups, quantifiers);
+  const bool is_quantifier = node.kind == ExpressionKind::Any || node.kind == ExpressionKind::Every;
+  for (Expression& child : made.children) child = settled(child, groups, quantifiers + (is_quantifier ? 1 : 0));
   return made;
 }
 

@@ -1,8 +1,12 @@
 #include "query/document_check.hpp"
 
 #include <fmt/format.h>
+#include <fermata/database.hpp>
 
+#include "base/cbor.hpp"
 #include "base/utf8.hpp"
+#include "query/counts.hpp"
+#include "store/store.hpp"
 
 namespace fermata::query {
 namespace {
@@ -70,3 +74,17 @@ Status check_value(const Value& value) {
 }
 
 }  // namespace fermata::query
+
+namespace fermata {
+
+Status check_record(const DocumentRecord& record) {
+  DocumentRecord copy = record;
+  if (auto counts = query::take_counts(copy); !counts) return fail(counts.error());
+  const auto document = query::check_document(std::move(copy.fields), [] { return std::string(); });
+  if (!document) return fail(document.error());
+  if (encode_value(Value(record.fields)).size() <= store::kMaxDocumentBytes) return {};
+  return fail(ErrorCode::LimitExceeded,
+              fmt::format("a document would take more than {} MiB; split it", store::kMaxDocumentBytes >> 20));
+}
+
+}  // namespace fermata

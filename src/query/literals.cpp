@@ -67,8 +67,9 @@ enum class Unwritable : std::uint8_t { Refused, Described };
 // Writes one statement's text.
 class Writer {
  public:
-  explicit Writer(Unwritable unwritable = Unwritable::Refused, std::span<const std::string> aliases = {})
-      : unwritable_(unwritable), aliases_(aliases) {}
+  explicit Writer(Unwritable unwritable = Unwritable::Refused, std::span<const std::string> aliases = {},
+                  std::size_t quantifiers = 0)
+      : unwritable_(unwritable), aliases_(aliases), outer_(quantifiers), variables_(quantifiers) {}
   std::string take() { return std::move(out_); }
   [[nodiscard]] const Status& status() const { return status_; }
   void append(std::string_view text) { out_ += text; }
@@ -102,7 +103,11 @@ class Writer {
       out_ += '.';
       return write_path(out_, joined->path);
     }
-    if (const auto* variable = std::get_if<Variable>(&operand)) return write_name(out_, variables_[variable->depth]);
+    if (const auto* variable = std::get_if<Variable>(&operand)) {
+      if (variable->depth >= outer_) return write_name(out_, variables_[variable->depth]);
+      out_ += "?" + std::to_string(variable->depth);  // nothing else is called so
+      return;
+    }
     if (const auto* slot = std::get_if<Slot>(&operand)) {
       out_ += "$" + std::to_string(slot->number);
       return;
@@ -259,15 +264,16 @@ class Writer {
 
   Unwritable unwritable_;
   std::span<const std::string> aliases_;  // of the collections of the statement
-  std::vector<std::string> variables_;
+  std::size_t outer_;                     // so many quantifiers stand around what is written
+  std::vector<std::string> variables_;    // of those, and of those within
   std::string out_;
   Status status_;
 };
 
 }  // namespace
 
-std::string describe(const Operand& operand, std::span<const std::string> aliases) {
-  Writer writer(Unwritable::Described, aliases);
+std::string describe(const Operand& operand, std::span<const std::string> aliases, std::size_t quantifiers) {
+  Writer writer(Unwritable::Described, aliases, quantifiers);
   writer.operand(operand);
   return writer.take();
 }

@@ -22,7 +22,8 @@ void write_path(std::string& out, const crdt::Path& path);
 [[nodiscard]] Result<std::string> write_select(std::string_view collection, const Where& where);
 
 // An operand as one would write it, whatever it holds. `aliases` are the names of the statement's collections.
-[[nodiscard]] std::string describe(const Operand& operand, std::span<const std::string> aliases = {});
+[[nodiscard]] std::string describe(const Operand& operand, std::span<const std::string> aliases = {},
+                                   std::size_t quantifiers = 0);
 [[nodiscard]] std::string path_text(const crdt::Path& path);
 
 }  // namespace fermata::query

@@ -55,12 +55,13 @@ Status open_vfs(const CheckOptions& options, Opened& opened) {
 // SQLite would throw its log away.
 bool is_emptied(const CheckOptions& options) {
   std::error_code missing;
-  return options.vfs.empty() && std::filesystem::file_size(file_of(options), missing) == 0;
+  const auto bytes = std::filesystem::file_size(file_of(options), missing);
+  return options.vfs.empty() && (missing || bytes == 0);
 }
 
 Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const Opened& opened, OpenMode mode) {
   if (is_emptied(options)) {
-    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty", options.directory, kDatabaseFile));
+    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty or missing", options.directory, kDatabaseFile));
   }
   auto connection = Connection::open(file_of(options), opened.vfs->name(), mode, options.directory);
   if (!connection) {
@@ -72,7 +73,7 @@ Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const O
     return fail(std::move(content).error());
   }
   if (*content == Content::Empty) {
-    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty", options.directory, kDatabaseFile));
+    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty or missing", options.directory, kDatabaseFile));
   }
   if (*content == Content::OlderFormat) {
     return fail(ErrorCode::VersionMismatch,

@@ -59,7 +59,13 @@ void DirectoryLock::note_database() const {
 Status prepare_directory(const std::string& directory, MissingDirectory missing) {
   std::error_code failure;
   if (missing == MissingDirectory::Refuse) {
-    if (!std::filesystem::exists(directory + "/" + kDatabaseFile, failure)) {
+    const std::string file = directory + "/" + kDatabaseFile;
+    // Where it was lost, opening says so.
+    const auto is_trace = [&](const std::string& path) {
+      const auto bytes = std::filesystem::file_size(path, failure);
+      return !failure && bytes > 0;
+    };
+    if (!std::filesystem::exists(file, failure) && !is_trace(file + "-wal") && !is_trace(directory + "/lock")) {
       return fail(ErrorCode::NotFound,
                   fmt::format("{}: there is no Fermata database; check the path, or create one first", directory));
     }

@@ -112,6 +112,10 @@ std::string many_lines(int count) {
 
 TEST_F(Formats, AFileOfSeveralBatchesIsCheckedBeforeAnythingIsImported) {
   expect_one_clear_line(import("a.ndjson", many_lines(12'000) + "{\n"), 9, "line 12001: ");
+  const std::string long_id = "{\"_id\":\"" + std::string(513, 'j') + "\"}\n";
+  expect_one_clear_line(import("a.ndjson", many_lines(12'000) + long_id), 4, "line 12001: _id must have");
+  const std::string deep = "{\"_id\":\"a\",\"x\":" + std::string(65, '[') + std::string(65, ']') + "}\n";
+  expect_one_clear_line(import("a.ndjson", many_lines(12'000) + deep), 8, "line 12001: ");
   EXPECT_EQ(query("SELECT * FROM things"), Words{});
 }
 

@@ -112,9 +112,13 @@ TEST(Opening, ADatabaseWhoseFileIsGoneIsCorruptUnlessTheLockIsGoneToo) {
   TempDir dir;
   leave_of_a_database(dir.path(), 0);
   std::filesystem::remove(dir.file("fermata.db"));
-  const auto lost = Store::open(on_disk(dir.path()));
-  ASSERT_FALSE(lost);
-  EXPECT_EQ(lost.error().code, ErrorCode::Corrupt);
+  for (const bool must_exist : {false, true}) {
+    auto options = on_disk(dir.path());
+    options.must_exist = must_exist;
+    const auto lost = Store::open(options);
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, ErrorCode::Corrupt) << must_exist;
+  }
   EXPECT_FALSE(std::filesystem::exists(dir.file("fermata.db")));
   std::filesystem::remove(dir.file("lock"));
   auto store = must_open(on_disk(dir.path()));
