@@ -11,7 +11,7 @@
 
 #include "base/hash.hpp"
 #include "store/file_forwarding.hpp"
-#include "store/log_file.hpp"
+#include "store/wal_file.hpp"
 
 namespace fermata::store {
 
@@ -141,7 +141,7 @@ const sqlite3_io_methods& checked_methods() {
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, int* out_flags) {
   sqlite3_vfs* const base = base_of(vfs);
   if ((flags & SQLITE_OPEN_WAL) != 0) {
-    return open_log_file(base, name, out, flags, out_flags);
+    return open_wal_file(base, name, out, flags, out_flags);
   }
   if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
     return base->xOpen(base, name, out, flags, out_flags);
@@ -177,7 +177,7 @@ int last_error(sqlite3_vfs* vfs, int size, char* out) {
 
 void fill_vfs(sqlite3_vfs& vfs, sqlite3_vfs* base, const char* name) {
   vfs.iVersion = 2;
-  vfs.szOsFile = std::max(static_cast<int>(sizeof(CheckedFile)), log_file_bytes()) + base->szOsFile;
+  vfs.szOsFile = std::max(static_cast<int>(sizeof(CheckedFile)), wal_file_bytes()) + base->szOsFile;
   vfs.mxPathname = base->mxPathname;
   vfs.zName = name;
   vfs.pAppData = base;

@@ -7,7 +7,7 @@
 // bytes (header byte 20 is not 8) pass through untouched, until require_checksums(); a file that is empty when it is
 // opened must be made with them (reserve_checksums). The log's frames
 // have SQLite's checksums, which are compared when a log is recovered; it is only written in fewer calls
-// (log_file.hpp).
+// (wal_file.hpp).
 #pragma once
 
 #include <atomic>

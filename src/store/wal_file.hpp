@@ -12,9 +12,9 @@
 namespace fermata::store {
 
 // What SQLite has to allocate for one before the file of the inner VFS.
-[[nodiscard]] int log_file_bytes();
+[[nodiscard]] int wal_file_bytes();
 
 // As xOpen of the VFS `base`, into a file that gathers. Result: an SQLite code.
-[[nodiscard]] int open_log_file(sqlite3_vfs* base, const char* name, sqlite3_file* out, int flags, int* out_flags);
+[[nodiscard]] int open_wal_file(sqlite3_vfs* base, const char* name, sqlite3_file* out, int flags, int* out_flags);
 
 }  // namespace fermata::store

@@ -1,4 +1,4 @@
-// The log that gathers frames (log_file.hpp), under SQLite itself on a disk in memory.
+// The log that gathers frames (wal_file.hpp), under SQLite itself on a disk in memory.
 #include <sqlite3.h>
 
 #include "store_fixture.hpp"
@@ -8,7 +8,7 @@ namespace {
 
 using support::MemoryDisk;
 
-class LogFile : public ::testing::Test {
+class WalFile : public ::testing::Test {
  protected:
   void SetUp() override {
     auto made = ChecksumVfs::around(disk_.vfs());
@@ -55,7 +55,7 @@ class LogFile : public ::testing::Test {
   sqlite3* writer_ = nullptr;
 };
 
-TEST_F(LogFile, ACommitOfSeveralPagesIsOneWrite) {
+TEST_F(WalFile, ACommitOfSeveralPagesIsOneWrite) {
   run("UPDATE t SET content = zeroblob(999) WHERE id = 1");  // the log has been read by what came before
   const auto before = disk_.stats();
   run("UPDATE t SET content = zeroblob(998) WHERE id IN (1, 50, 100, 150)");
@@ -64,7 +64,7 @@ TEST_F(LogFile, ACommitOfSeveralPagesIsOneWrite) {
   EXPECT_GE(after.bytes_written - before.bytes_written, 4u * 4096);
 }
 
-TEST_F(LogFile, WhatIsCommittedIsSeenByOthersAtOnce) {
+TEST_F(WalFile, WhatIsCommittedIsSeenByOthersAtOnce) {
   sqlite3* const reader = open();
   for (int i = 1; i <= 20; ++i) {
     run("UPDATE t SET content = zeroblob(" + std::to_string(1000 + i) + ") WHERE id % 10 = 0");
@@ -74,7 +74,7 @@ TEST_F(LogFile, WhatIsCommittedIsSeenByOthersAtOnce) {
 }
 
 // With a cache of a few pages SQLite writes them to the log before the commit, reads them back, and writes some anew.
-TEST_F(LogFile, ATransactionLargerThanTheCacheReadsAndRewritesItsOwnFrames) {
+TEST_F(WalFile, ATransactionLargerThanTheCacheReadsAndRewritesItsOwnFrames) {
   run("PRAGMA cache_size = 10");
   sqlite3* const reader = open();
   run("BEGIN");
@@ -88,7 +88,7 @@ TEST_F(LogFile, ATransactionLargerThanTheCacheReadsAndRewritesItsOwnFrames) {
   EXPECT_EQ(number(open(), "SELECT count(*) FROM t WHERE length(content) = 1003"), 200);
 }
 
-TEST_F(LogFile, AFrameIsReadBackBeforeItsCommit) {
+TEST_F(WalFile, AFrameIsReadBackBeforeItsCommit) {
   run("BEGIN; UPDATE t SET content = zeroblob(7) WHERE id = 1");
   ASSERT_EQ(sqlite3_db_cacheflush(writer_), SQLITE_OK);
   ASSERT_EQ(sqlite3_db_release_memory(writer_), SQLITE_OK);
@@ -96,7 +96,7 @@ TEST_F(LogFile, AFrameIsReadBackBeforeItsCommit) {
   run("COMMIT");
 }
 
-TEST_F(LogFile, FramesThatAreWrittenAnewInOneTransactionAreSoundAfterAKill) {
+TEST_F(WalFile, FramesThatAreWrittenAnewInOneTransactionAreSoundAfterAKill) {
   run("BEGIN; UPDATE t SET content = zeroblob(7) WHERE id IN (1, 50, 100)");
   ASSERT_EQ(sqlite3_db_cacheflush(writer_), SQLITE_OK);
   run("UPDATE t SET content = zeroblob(8) WHERE id IN (1, 50, 100); COMMIT");
@@ -105,14 +105,14 @@ TEST_F(LogFile, FramesThatAreWrittenAnewInOneTransactionAreSoundAfterAKill) {
   EXPECT_EQ(number(open(), "SELECT count(*) FROM t WHERE length(content) = 8"), 4);
 }
 
-TEST_F(LogFile, WhatIsRolledBackAfterItWasWrittenIsNeverSeen) {
+TEST_F(WalFile, WhatIsRolledBackAfterItWasWrittenIsNeverSeen) {
   run("PRAGMA cache_size = 10");
   run("BEGIN; UPDATE t SET content = zeroblob(5); ROLLBACK");
   fill(201, 300);
   EXPECT_EQ(number(open(), "SELECT count(*) FROM t WHERE length(content) = 1000"), 300);
 }
 
-TEST_F(LogFile, ACommitWhoseWriteFailsIsAnErrorAndLeavesNothing) {
+TEST_F(WalFile, ACommitWhoseWriteFailsIsAnErrorAndLeavesNothing) {
   disk_.fail_write(1);
   EXPECT_NE(try_to("UPDATE t SET content = zeroblob(7)", writer_), SQLITE_OK);
   EXPECT_EQ(number(writer_, "SELECT count(*) FROM t WHERE length(content) = 1000"), 200);
@@ -120,13 +120,13 @@ TEST_F(LogFile, ACommitWhoseWriteFailsIsAnErrorAndLeavesNothing) {
   EXPECT_EQ(number(open(), "SELECT count(*) FROM t WHERE length(content) = 8"), 200);
 }
 
-TEST_F(LogFile, ALogThatAKilledProcessLeavesHasAllCommits) {
+TEST_F(WalFile, ALogThatAKilledProcessLeavesHasAllCommits) {
   for (int i = 1; i <= 5; ++i) fill(200 + i, 200 + i);
   disk_.kill_process();
   EXPECT_EQ(number(open(), "SELECT count(*) FROM t"), 205);
 }
 
-TEST_F(LogFile, ALogThatBeginsAnewIsReadFromItsBeginning) {
+TEST_F(WalFile, ALogThatBeginsAnewIsReadFromItsBeginning) {
   for (int i = 1; i <= 5; ++i) {
     run("PRAGMA wal_checkpoint(RESTART)");
     run("UPDATE t SET content = zeroblob(" + std::to_string(2000 + i) + ") WHERE id <= 20");

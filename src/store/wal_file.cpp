@@ -1,4 +1,4 @@
-#include "store/log_file.hpp"
+#include "store/wal_file.hpp"
 
 #include <cstring>
 #include <new>
@@ -12,7 +12,7 @@ constexpr int kFrameHead = 24, kSizeAt = 4, kSizeBytes = 4;
 constexpr int kMaxGathered = 64 << 10;
 constexpr sqlite3_int64 kNowhere = -1;
 
-struct LogFile {
+struct WalFile {
   sqlite3_file base;
   std::uint8_t* gathered;  // kMaxGathered bytes, or null before the first frame
   sqlite3_int64 from;      // where they belong
@@ -20,14 +20,14 @@ struct LogFile {
   int count;
   bool ends_commit;  // the frame whose head came last
 };
-using Forward = Forwarding<LogFile>;
+using Forward = Forwarding<WalFile>;
 
 // Bytes that could not be written are forgotten: SQLite has been told, and writes the frames anew.
 int flush(sqlite3_file* file) {
-  LogFile& log = Forward::self(file);
-  const int count = log.count;
-  log.count = 0;
-  return count == 0 ? SQLITE_OK : Forward::write(file, log.gathered, count, log.from);
+  WalFile& wal = Forward::self(file);
+  const int count = wal.count;
+  wal.count = 0;
+  return count == 0 ? SQLITE_OK : Forward::write(file, wal.gathered, count, wal.from);
 }
 
 bool ends_commit(const std::uint8_t* head) {
@@ -37,82 +37,82 @@ bool ends_commit(const std::uint8_t* head) {
 
 // A head where the last write ended begins an appended frame, and its page comes next. Heads that are written anew,
 // when a page of the same transaction was, begin before that, and each ends before the next one's place.
-bool is_gathered(const LogFile& log, int amount, sqlite3_int64 offset) {
-  if (offset != log.next || log.count + amount > kMaxGathered) return false;
-  return log.count > 0 || amount == kFrameHead;
+bool is_gathered(const WalFile& wal, int amount, sqlite3_int64 offset) {
+  if (offset != wal.next || wal.count + amount > kMaxGathered) return false;
+  return wal.count > 0 || amount == kFrameHead;
 }
 
 int gather(sqlite3_file* file, const std::uint8_t* bytes, int amount, sqlite3_int64 offset) {
-  LogFile& log = Forward::self(file);
-  if (log.gathered == nullptr) {
-    log.gathered = static_cast<std::uint8_t*>(sqlite3_malloc(kMaxGathered));
-    if (log.gathered == nullptr) return SQLITE_IOERR_NOMEM;
+  WalFile& wal = Forward::self(file);
+  if (wal.gathered == nullptr) {
+    wal.gathered = static_cast<std::uint8_t*>(sqlite3_malloc(kMaxGathered));
+    if (wal.gathered == nullptr) return SQLITE_IOERR_NOMEM;
   }
-  if (log.count == 0) log.from = offset;
-  std::memcpy(log.gathered + log.count, bytes, static_cast<std::size_t>(amount));
-  log.count += amount;
-  log.next = offset + amount;
+  if (wal.count == 0) wal.from = offset;
+  std::memcpy(wal.gathered + wal.count, bytes, static_cast<std::size_t>(amount));
+  wal.count += amount;
+  wal.next = offset + amount;
   if (amount == kFrameHead) {
-    log.ends_commit = ends_commit(bytes);
+    wal.ends_commit = ends_commit(bytes);
     return SQLITE_OK;
   }
-  return log.ends_commit ? flush(file) : SQLITE_OK;
+  return wal.ends_commit ? flush(file) : SQLITE_OK;
 }
 
-int write_log(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
-  LogFile& log = Forward::self(file);
+int write_wal(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
+  WalFile& wal = Forward::self(file);
   const auto* content = static_cast<const std::uint8_t*>(bytes);
-  if (!is_gathered(log, amount, offset)) {
+  if (!is_gathered(wal, amount, offset)) {
     if (const int code = flush(file); code != SQLITE_OK) return code;
-    if (!is_gathered(log, amount, offset)) {
-      log.next = offset + amount;
+    if (!is_gathered(wal, amount, offset)) {
+      wal.next = offset + amount;
       return Forward::write(file, bytes, amount, offset);
     }
   }
   return gather(file, content, amount, offset);
 }
 
-int read_log(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
+int read_wal(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   if (const int code = flush(file); code != SQLITE_OK) return code;
   return Forward::read(file, out, amount, offset);
 }
 
-int truncate_log(sqlite3_file* file, sqlite3_int64 size) {
+int truncate_wal(sqlite3_file* file, sqlite3_int64 size) {
   const int code = flush(file);
   return code == SQLITE_OK ? Forward::truncate(file, size) : code;
 }
 
-int sync_log(sqlite3_file* file, int flags) {
+int sync_wal(sqlite3_file* file, int flags) {
   const int code = flush(file);
   return code == SQLITE_OK ? Forward::sync(file, flags) : code;
 }
 
-int size_of_log(sqlite3_file* file, sqlite3_int64* bytes) {
+int size_of_wal(sqlite3_file* file, sqlite3_int64* bytes) {
   const int code = flush(file);
   return code == SQLITE_OK ? Forward::size(file, bytes) : code;
 }
 
-int control_log(sqlite3_file* file, int operation, void* argument) {
+int control_wal(sqlite3_file* file, int operation, void* argument) {
   const int code = flush(file);
   return code == SQLITE_OK ? Forward::control(file, operation, argument) : code;
 }
 
-int close_log(sqlite3_file* file) {
+int close_wal(sqlite3_file* file) {
   // What is left belongs to no commit.
   sqlite3_free(Forward::self(file).gathered);
   return Forward::close(file);
 }
 
-const sqlite3_io_methods& log_methods() {
+const sqlite3_io_methods& wal_methods() {
   static const sqlite3_io_methods table = [] {
     sqlite3_io_methods m = Forward::methods();
-    m.xClose = close_log;
-    m.xRead = read_log;
-    m.xWrite = write_log;
-    m.xTruncate = truncate_log;
-    m.xSync = sync_log;
-    m.xFileSize = size_of_log;
-    m.xFileControl = control_log;
+    m.xClose = close_wal;
+    m.xRead = read_wal;
+    m.xWrite = write_wal;
+    m.xTruncate = truncate_wal;
+    m.xSync = sync_wal;
+    m.xFileSize = size_of_wal;
+    m.xFileControl = control_wal;
     return m;
   }();
   return table;
@@ -120,13 +120,13 @@ const sqlite3_io_methods& log_methods() {
 
 }  // namespace
 
-int log_file_bytes() {
-  return static_cast<int>(sizeof(LogFile));
+int wal_file_bytes() {
+  return static_cast<int>(sizeof(WalFile));
 }
 
-int open_log_file(sqlite3_vfs* base, const char* name, sqlite3_file* out, int flags, int* out_flags) {
-  new (out) LogFile{.base = {}, .gathered = nullptr, .from = 0, .next = kNowhere, .count = 0, .ends_commit = false};
-  return Forward::open(base, name, out, flags, out_flags, log_methods());
+int open_wal_file(sqlite3_vfs* base, const char* name, sqlite3_file* out, int flags, int* out_flags) {
+  new (out) WalFile{.base = {}, .gathered = nullptr, .from = 0, .next = kNowhere, .count = 0, .ends_commit = false};
+  return Forward::open(base, name, out, flags, out_flags, wal_methods());
 }
 
 }  // namespace fermata::store
