@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <filesystem>
-
 #include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
 
@@ -27,9 +25,7 @@ std::string file_of(const CheckOptions& options) {
 
 // Without a log nothing needs to be written to read the database, not even a lock.
 OpenMode mode_of(const CheckOptions& options) {
-  std::error_code ignored;
-  const auto log = std::filesystem::file_size(file_of(options) + "-wal", ignored);
-  const bool has_log = !options.vfs.empty() || (!ignored && log != 0);
+  const bool has_log = !options.vfs.empty() || file_bytes(file_of(options) + "-wal") != 0;
   return has_log ? OpenMode::Existing : OpenMode::Immutable;
 }
 
@@ -54,9 +50,7 @@ Status open_vfs(const CheckOptions& options, Opened& opened) {
 
 // SQLite would throw its log away.
 bool is_emptied(const CheckOptions& options) {
-  std::error_code missing;
-  const auto bytes = std::filesystem::file_size(file_of(options), missing);
-  return options.vfs.empty() && (missing || bytes == 0);
+  return options.vfs.empty() && file_bytes(file_of(options)) == 0;
 }
 
 Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const Opened& opened, OpenMode mode) {

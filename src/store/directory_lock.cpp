@@ -56,16 +56,19 @@ void DirectoryLock::note_database() const {
   static_cast<void>(::pwrite(fd_, kNote.data(), kNote.size(), 0));
 }
 
+std::uintmax_t file_bytes(const std::string& path) {
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(path, missing);
+  return missing ? 0 : bytes;
+}
+
 Status prepare_directory(const std::string& directory, MissingDirectory missing) {
   std::error_code failure;
   if (missing == MissingDirectory::Refuse) {
     const std::string file = directory + "/" + kDatabaseFile;
     // Where it was lost, opening says so.
-    const auto is_trace = [&](const std::string& path) {
-      const auto bytes = std::filesystem::file_size(path, failure);
-      return !failure && bytes > 0;
-    };
-    if (!std::filesystem::exists(file, failure) && !is_trace(file + "-wal") && !is_trace(directory + "/lock")) {
+    const bool was_lost = file_bytes(file + "-wal") != 0 || file_bytes(directory + "/lock") != 0;
+    if (!std::filesystem::exists(file, failure) && !was_lost) {
       return fail(ErrorCode::NotFound,
                   fmt::format("{}: there is no Fermata database; check the path, or create one first", directory));
     }

@@ -2,6 +2,7 @@
 // by not being empty, that there has been a database here, so that one that is lost is not begun anew in silence.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -28,5 +29,8 @@ class DirectoryLock {
 // Makes the directory if it is missing and may be made. Errors: NotFound (must exist, but no database is there), Io.
 enum class MissingDirectory { Create, Refuse };
 [[nodiscard]] Status prepare_directory(const std::string& directory, MissingDirectory missing);
+
+// 0 for a file that is not there.
+[[nodiscard]] std::uintmax_t file_bytes(const std::string& path);
 
 }  // namespace fermata::store

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "store/check.hpp"
 #include "store/migration.hpp"
@@ -29,12 +28,6 @@ std::string identity_of_file(const std::string& path) {
 }
 
 constexpr std::uintmax_t kSmallestPage = 512;
-
-std::uintmax_t size_of(const std::string& path) {
-  std::error_code missing;
-  const auto size = std::filesystem::file_size(path, missing);
-  return missing ? 0 : size;
-}
 
 // When the database was last written to by anybody, as the file system knows it, whatever time a copy claims. Nothing
 // if it cannot be asked.
@@ -126,8 +119,8 @@ Status Store::Impl::open_files() {
 // there is a log, which SQLite would throw away, the same is damage.
 Status Store::Impl::expect_file() const {
   const std::string file = options.directory + "/" + kDatabaseFile;
-  const bool is_expected = (lock != nullptr && lock->knows_of_database()) || size_of(file + "-wal") != 0;
-  if (!is_expected || size_of(file) >= kSmallestPage) {
+  const bool is_expected = (lock != nullptr && lock->knows_of_database()) || file_bytes(file + "-wal") != 0;
+  if (!is_expected || file_bytes(file) >= kSmallestPage) {
     return {};
   }
   return fail(emptied());
@@ -146,7 +139,7 @@ void Store::Impl::note_file() const {
     return;
   }
   const auto page = page_bytes(*writer);
-  if (page && size_of(options.directory + "/" + kDatabaseFile) > static_cast<std::uintmax_t>(*page)) {
+  if (page && file_bytes(options.directory + "/" + kDatabaseFile) > static_cast<std::uintmax_t>(*page)) {
     lock->note_database();
   }
 }
