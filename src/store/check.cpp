@@ -5,6 +5,7 @@
 
 #include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
+#include "store/wal_damage.hpp"
 
 namespace fermata::store {
 
@@ -17,6 +18,7 @@ struct Opened {
   std::unique_ptr<DirectoryLock> lock;
   std::unique_ptr<ChecksumVfs> vfs;
   std::unique_ptr<Connection> connection;
+  bool lost_commits = false;  // as MendOptions
 };
 
 std::string file_of(const CheckOptions& options) {
@@ -90,6 +92,14 @@ Status look(const CheckOptions& options, Opened& opened, Meter& meter, CheckRepo
     report.found.push_back(std::move(connection).error().message);
     return {};
   }
+  auto lost = lost_in_log(**connection, options.boot_id);
+  if (!lost) {
+    return fail(std::move(lost).error());
+  }
+  if (*lost) {
+    opened.lost_commits = true;
+    report.found.push_back(**lost);
+  }
   auto pages = (*connection)->ask("PRAGMA page_count");
   auto size = (*connection)->ask("PRAGMA page_size");
   if (pages && size) {
@@ -152,7 +162,8 @@ Status repair(const CheckOptions& options, Opened& opened, CheckReport& report) 
     if (!reader) {
       return fail(std::move(reader).error());
     }
-    if (auto mended = mend(**reader, **writer, options.clock->wall_now(), report.repaired); !mended) {
+    const MendOptions how{.now = options.clock->wall_now(), .lost_commits = opened.lost_commits};
+    if (auto mended = mend(**reader, **writer, how, report.repaired); !mended) {
       return mended;
     }
   }

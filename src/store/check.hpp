@@ -18,6 +18,7 @@ struct CheckOptions {
   std::string vfs;  // as StoreOptions::vfs
   CheckMode mode = CheckMode::Report;
   Clock* clock = &system_clock();
+  std::string boot_id = StoreOptions::system_boot_id();
   Progress progress;
 };
 
@@ -80,8 +81,13 @@ class Checker {
 [[nodiscard]] Status each_row(Connection& connection, const char* sql,
                               const std::function<void(const Statement&)>& visit);
 
+struct MendOptions {
+  WallTime now;
+  bool lost_commits = false;  // with the end of the log
+};
 // Makes anew what follows from the documents, and removes those that cannot be read; `reader` and `writer` are on the
 // same database. Error: Corrupt if too much is damaged for that; then nothing has changed.
-[[nodiscard]] Status mend(Connection& reader, Connection& writer, WallTime now, std::vector<std::string>& done);
+[[nodiscard]] Status mend(Connection& reader, Connection& writer, const MendOptions& options,
+                          std::vector<std::string>& done);
 
 }  // namespace fermata::store

@@ -300,6 +300,10 @@ void Connection::reset_statements() {
   }
 }
 
+bool Connection::failed_to_sync() const {
+  return sqlite3_extended_errcode(handle_) == SQLITE_IOERR_FSYNC;
+}
+
 Error Connection::error(int code) const {
   return make_error(code, sqlite3_system_errno(handle_), sqlite3_errmsg(handle_), owner_);
 }

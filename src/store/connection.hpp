@@ -74,6 +74,7 @@ class Connection {
   // Resets what a caller left running, so that its snapshot and locks end.
   void reset_statements();
   [[nodiscard]] Error error(int code) const;
+  [[nodiscard]] bool failed_to_sync() const;  // the last call
 
  private:
   Connection(sqlite3* handle, std::string owner) : handle_(handle), owner_(std::move(owner)) {}

@@ -21,8 +21,8 @@ constexpr const char* kSelectRow =
 
 class Mender {
  public:
-  Mender(Connection& reader, Connection& writer, WallTime now, std::vector<std::string>& done)
-      : reader_(reader), writer_(writer), now_(now), done_(done) {}
+  Mender(Connection& reader, Connection& writer, const MendOptions& options, std::vector<std::string>& done)
+      : reader_(reader), writer_(writer), options_(options), done_(done) {}
 
   Status run() {
     return list_rows()
@@ -50,10 +50,11 @@ class Mender {
   Status forget_what_is_known();
   Status create_again();
   Status keep_contents();
+  [[nodiscard]] bool lost_anything() const { return options_.lost_commits || !lost_from_.empty(); }
 
   Connection& reader_;
   Connection& writer_;
-  const WallTime now_;
+  const MendOptions options_;
   std::vector<std::string>& done_;
   ContentMender contents_{reader_, writer_, done_};
   std::set<std::uint64_t> rows_;
@@ -172,7 +173,7 @@ Status Mender::copy_row(const Statement& row) {
   const std::uint64_t seq = std::max(row.number(3), derived->newest_seq);
   insert->bind(1, rowid).bind(2, collection).bind(3, id).bind(4, derived->life).bind(5, seq).bind(6, derived->version);
   if (!derived->alive) {
-    const auto now = static_cast<std::uint64_t>(now_.time_since_epoch().count());
+    const auto now = static_cast<std::uint64_t>(options_.now.time_since_epoch().count());
     insert->bind(7, row.number(4) != 0 ? row.number(4) : now);
   }
   insert->bind(8, std::uint64_t{row.number(5) != 0 ? 1u : 0u}).bind_blob(9, row.blob(6)).bind_blob(10, row.blob(7));
@@ -184,7 +185,7 @@ Status Mender::copy_row(const Statement& row) {
 
 // As after an eviction, and for every remote: who has sent us something before must not think that we have it.
 Status Mender::forget_what_is_known() {
-  if (lost_from_.empty()) {
+  if (!lost_anything()) {
     return {};
   }
   for (const std::string& collection : lost_from_) {
@@ -206,14 +207,14 @@ Status Mender::forget_what_is_known() {
 
 // The documents that come again will want the content that they named.
 Status Mender::keep_contents() {
-  if (lost_from_.empty()) {
+  if (!lost_anything()) {
     return {};
   }
   auto touched = writer_.prepare("UPDATE attachments SET touched = ?");
   if (!touched) {
     return fail(std::move(touched).error());
   }
-  return touched->bind(1, static_cast<std::uint64_t>(now_.time_since_epoch().count())).run();
+  return touched->bind(1, static_cast<std::uint64_t>(options_.now.time_since_epoch().count())).run();
 }
 
 Status Mender::finish_state() {
@@ -261,9 +262,9 @@ Status each_row(Connection& connection, const char* sql, const std::function<voi
   }
 }
 
-Status mend(Connection& reader, Connection& writer, WallTime now, std::vector<std::string>& done) {
+Status mend(Connection& reader, Connection& writer, const MendOptions& options, std::vector<std::string>& done) {
   std::vector<std::string> steps;
-  Status mended = Mender(reader, writer, now, steps).run();
+  Status mended = Mender(reader, writer, options, steps).run();
   if (!mended) {
     if (writer.in_transaction()) {
       static_cast<void>(writer.execute("ROLLBACK"));

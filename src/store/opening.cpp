@@ -9,6 +9,7 @@
 #include "store/check.hpp"
 #include "store/migration.hpp"
 #include "store/store_impl.hpp"
+#include "store/wal_damage.hpp"
 
 namespace fermata::store {
 
@@ -192,11 +193,29 @@ Status Store::Impl::prepare_writer(Content content) {
       return demanded;
     }
   }
+  if (content != Content::Empty) {
+    if (auto whole = expect_log(); !whole) {
+      return whole;
+    }
+  }
   return configure_writer(*writer)
       .and_then([&] { return add_checksums(*writer); })
       .and_then(
           [&] { return content == Content::OlderFormat ? migrate(*writer, options.clock->wall_now()) : Status(); })
       .and_then([&] { return writer->execute(synchronous()); });
+}
+
+// Before anything is written over what is left of it; the closing must not do so either.
+Status Store::Impl::expect_log() {
+  auto damaged = lost_in_log(*writer, options.boot_id);
+  if (!damaged || !*damaged) {
+    return damaged ? Status() : fail(std::move(damaged).error());
+  }
+  sqlite3_db_config(writer->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return fail(ErrorCode::Corrupt,
+              fmt::format("{}: the database is damaged: {}; fermata check --repair keeps what was committed before, or "
+                          "restore a copy, or sync into a new directory",
+                          options.directory, **damaged));
 }
 
 const char* Store::Impl::synchronous() const {
@@ -270,10 +289,9 @@ void Store::Impl::close_files() {
 bool Store::Impl::checkpoint_fits(Duration left) const {
   constexpr Duration kPerMebibyte = std::chrono::milliseconds(40);
   constexpr Duration kSync = std::chrono::milliseconds(60);
-  sqlite3_file* log = nullptr;
+  sqlite3_file* const log = log_of(*writer);
   sqlite3_int64 bytes = 0;
-  sqlite3_file_control(writer->handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-  if (log == nullptr || log->pMethods == nullptr || log->pMethods->xFileSize(log, &bytes) != SQLITE_OK) return true;
+  if (log == nullptr || log->pMethods->xFileSize(log, &bytes) != SQLITE_OK) return true;
   return kSync + kPerMebibyte * (bytes >> 20) <= left;
 }
 

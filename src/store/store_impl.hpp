@@ -27,6 +27,7 @@ struct Store::Impl {
   [[nodiscard]] Error emptied() const;
   void note_file() const;  // for the next expect_file()
   Status prepare_writer(Content content);
+  [[nodiscard]] Status expect_log();
   Status settle_identity(Content content);
   void close_files();
   // Commits everything as a clean close wants it, and empties the log file if there is time.
@@ -40,6 +41,9 @@ struct Store::Impl {
   Status sync_log();
   // The checkpoint of a database in use.
   Status empty_log();
+  // After a commit that was refused because it could not be synced: what it wrote must not pass for a commit that was
+  // lost (wal_damage.hpp).
+  void discard_refused() { static_cast<void>(empty_log()); }
   Status compact(Meter& meter);
   // These two without `write_mutex`.
   Status copy_into(const std::string& file, Meter& meter);
