@@ -17,6 +17,7 @@
 #include <unordered_map>
 
 #include "base/check.hpp"
+#include "base/timer_setting.hpp"
 #include "net/tls_transport.hpp"
 
 namespace fermata::net {
@@ -98,15 +99,8 @@ struct AsioLoop::Impl {
     if (!timers.empty()) earliest = timers.begin()->first.first;
     if (earliest == armed) return;
     armed = earliest;
-    itimerspec spec{};
-    if (earliest) {
-      // Zero would disarm; an instant in the past fires at once.
-      const Duration since_boot = std::max(earliest->time_since_epoch(), Duration(1));
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
-      spec.it_value.tv_sec = static_cast<time_t>(seconds.count());
-      spec.it_value.tv_nsec = static_cast<long>((since_boot - seconds).count());
-    }
-    FERMATA_CHECK(timerfd_settime(timer_fd.native_handle(), TFD_TIMER_ABSTIME, &spec, nullptr) == 0);
+    const itimerspec setting = timer_setting(earliest);
+    FERMATA_CHECK(timerfd_settime(timer_fd.native_handle(), 0, &setting, nullptr) == 0);
   }
 
   Instant now() {

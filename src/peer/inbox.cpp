@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/timer_setting.hpp"
 
 namespace fermata {
 
@@ -39,14 +40,8 @@ std::deque<Inbox::Message> Inbox::take() {
 }
 
 void Inbox::wait(std::optional<Instant> deadline) {
-  itimerspec when{};  // zero disarms
-  if (deadline) {
-    const auto since_boot = std::max(deadline->time_since_epoch(), Duration(1));
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
-    when.it_value.tv_sec = static_cast<time_t>(seconds.count());
-    when.it_value.tv_nsec = static_cast<long>((since_boot - seconds).count());
-  }
-  FERMATA_CHECK(::timerfd_settime(timer_, TFD_TIMER_ABSTIME, &when, nullptr) == 0);
+  const itimerspec when = timer_setting(deadline);
+  FERMATA_CHECK(::timerfd_settime(timer_, 0, &when, nullptr) == 0);
   std::array<pollfd, 2> polled{pollfd{wake_, POLLIN, 0}, pollfd{timer_, POLLIN, 0}};
   while (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
   }
