@@ -53,7 +53,8 @@ Status CsvRecords::read_header() {
     if (auto added = add_column(field.text); !added) return added;
   }
   for (const auto& [name, type] : types_) {
-    const auto found = std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.name == name; });
+    const auto found =
+        std::find_if(columns_.begin(), columns_.end(), [&name = name](const Column& c) { return c.name == name; });
     if (found == columns_.end())
       return fail(ErrorCode::InvalidArgument, fmt::format("--types names the column \"{}\", which is not there", name));
     found->type = type;

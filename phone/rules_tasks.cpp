@@ -103,7 +103,8 @@ void Rules::judge_tasks(Instant now) {
     const Budget::Verdict verdict = budget.judge(now);
     if (verdict == Budget::Verdict::Expiring) announce_expiry(type, budget, now);
     if (verdict != Budget::Verdict::Over) continue;
-    const auto task = std::find_if(tasks_.begin(), tasks_.end(), [&](const Task& live) { return live.type == type; });
+    const auto task =
+        std::find_if(tasks_.begin(), tasks_.end(), [&type = type](const Task& live) { return live.type == type; });
     return kill(fmt::format("0x8badf00d: task {} was not ended in time", task->name));
   }
 }

@@ -7,8 +7,7 @@
 
 namespace fermata::phone {
 
-ScriptRunner::ScriptRunner(Loop& loop, Host host)
-    : loop_(loop), host_(std::move(host)), timer_(loop.timer([this] { advance(); })) {}
+ScriptRunner::ScriptRunner(Loop& loop, Host host) : host_(std::move(host)), timer_(loop.timer([this] { advance(); })) {}
 
 void ScriptRunner::add(Step step) {
   steps_.push_back(std::move(step));

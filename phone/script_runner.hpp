@@ -41,7 +41,6 @@ class ScriptRunner {
   Progress expect(const Step& step);
   void fail_run(std::string message);
 
-  Loop& loop_;
   Host host_;
   std::deque<Step> steps_;
   std::optional<Loop::Instant> until_;  // of the step in front, once it waits

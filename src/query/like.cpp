@@ -83,7 +83,7 @@ class Search {
  private:
   static constexpr size_t kBits = 64;
   // Rows of masks: which bytes of the part a byte of the text fits. Two are of bytes that the part does not name.
-  static constexpr std::uint8_t kBeginning = 0, kContinuation = 1, kFirstOwnRow = 2;
+  static constexpr std::uint8_t kContinuation = 1, kFirstOwnRow = 2;
 
   static std::uint64_t bit(size_t place) { return std::uint64_t{1} << (place % kBits); }
 

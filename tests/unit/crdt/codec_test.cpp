@@ -79,7 +79,7 @@ TEST(Wire, RefusesWhatNoDocumentHolds) {
   r.dot.seq = 0;
   EXPECT_EQ(refused(one_register(r)), ErrorCode::Malformed);
   r = some_register(Path(kMaxDepth - 1, "p"));
-  r.value = Array{Array{1}};
+  r.value = Array{Value(Array{1})};  // compilers differ on what Array{Array{1}} is
   EXPECT_EQ(refused(one_register(r)), ErrorCode::LimitExceeded);
   r.value = Array{1};
   EXPECT_TRUE(unwired(wire(one_register(r))));

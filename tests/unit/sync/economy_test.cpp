@@ -76,7 +76,7 @@ TEST_F(Economy, BulkFramesAreCompressedForWhoeverReadsThem) {
   plain.subscribe("SELECT * FROM cars");
   a.options.compression = Compression::None;
   a.engine = std::make_unique<Engine>(*a.store, a.options);
-  Pair(a, plain).connect();
+  Pair{a, plain}.connect();
   EXPECT_LT(3 * packed, a.session().bytes_sent);
   EXPECT_EQ(plain.session().documents_received, 400u);
 }

@@ -10,7 +10,7 @@
 namespace fermata::sync {
 namespace {
 
-constexpr std::uint64_t kWant = 4, kChanges = 3, kHelloType = 0, kAck = 5, kGoodbye = 8, kCompressed = 20;
+constexpr std::uint64_t kWant = 4, kChanges = 3, kAck = 5, kCompressed = 20;
 
 CborWriter message(std::uint64_t type, std::size_t fields) {
   CborWriter out;

@@ -164,8 +164,8 @@ TEST(FirstMeeting, OfOneWhoWantsOnlySomeComparesOnlyThose) {
   both.subscribe(kAll);
   b.subscribe("SELECT * FROM cars WHERE m = true");
   put_many(both, "shared", 400);
-  Pair(both, a).connect(10);
-  Pair(both, b).connect(11);
+  Pair{both, a}.connect(10);
+  Pair{both, b}.connect(11);
   (void)a.drain();
   (void)b.drain();
   ASSERT_EQ(digest(b).count, 200u);
