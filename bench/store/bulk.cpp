@@ -18,6 +18,7 @@ struct Filled {
   std::string name;  // "" is ours
   std::filesystem::path file;
   Layout layout = Layout::Json;
+  Holding holding = Holding::Text;
 
   [[nodiscard]] std::string floor(const std::string& what) const {
     return name.empty() ? what : what + ", floor: " + name;
@@ -44,7 +45,7 @@ double fill_plain(const Filled& target, std::size_t documents) {
   double seconds = 0;
   in_batches(documents, [&](const std::vector<Item>& batch) {
     const auto start = Clock::now();
-    insert_batch(plain, batch);
+    insert_batch(plain, batch, target.holding);
     seconds += seconds_since(start);
   });
   plain.checkpoint();
@@ -120,7 +121,9 @@ void measure_once(Report& report, const Sizes& sizes) {
   const Filled all[] = {{"", directory.path() + "/ours/fermata.db"},
                         {"JSON text", directory.file("json.db"), Layout::Json},
                         {"columns", directory.file("columns.db"), Layout::Columns},
-                        {"JSON text with numbered changes", directory.file("numbered.db"), Layout::Numbered}};
+                        {"JSON text with numbered changes", directory.file("numbered.db"), Layout::Numbered},
+                        {"JSON text with numbered changes, made of values", directory.file("values.db"),
+                         Layout::Numbered, Holding::Values}};
   const auto count = static_cast<double>(sizes.bulk);
   double own_rate = 0;
   for (const Filled& each : all) {

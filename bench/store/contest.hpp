@@ -67,9 +67,11 @@ inline void import_batch(Database& database, const std::vector<Item>& batch) {
   static_cast<void>(value_of(database.import("items", std::move(documents))));
 }
 
-inline void insert_batch(Plain& plain, const std::vector<Item>& batch) {
+inline void insert_batch(Plain& plain, const std::vector<Item>& batch, Holding holding = Holding::Text) {
   plain.begin();
-  for (const Item& item : batch) plain.insert(item.id, item.fields, item.json);
+  for (const Item& item : batch) {
+    plain.insert(item.id, item.fields, holding == Holding::Text ? item.json : to_json(item.fields));
+  }
   plain.commit();
 }
 

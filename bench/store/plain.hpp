@@ -17,6 +17,8 @@ enum class Layout {
   // found: the least that an app needs which syncs by itself.
   Numbered,
 };
+// What the app holds that the text is made of: the text, or values, which ours is given.
+enum class Holding { Text, Values };
 // What becomes of a row's text once it has been read.
 enum class Reading {
   Text,    // copied

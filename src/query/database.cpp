@@ -59,10 +59,11 @@ Result<QueryResult> Database::Impl::execute(query::Statement&& statement) {
     if (auto alone = check_not_nested(); !alone) return fail(alone.error());
     live.resume();
     Result<QueryResult> result;
-    const auto read = store->read([&](store::Connection& connection) -> Status {
+    const auto run = [&](store::Connection& connection) -> Status {
       result = query::run_reading(connection, statement);
       return result ? Status() : fail(result.error());
-    });
+    };
+    const auto read = query::reads_once(statement) ? store->read_once(run) : store->read(run);
     if (!read) return fail(read.error());
     return result;
   }

@@ -117,10 +117,32 @@ Result<bool> apply(store::Transaction& transaction, const std::string& collectio
   return wrote;
 }
 
+using Visit = std::function<Status(const RowDocument&)>;
+
+// What a condition says that asks for one id and for nothing else, as most of those do that write.
+const std::string* only_id(const Where& where) {
+  if (where == nullptr || where->kind != ExpressionKind::Compare || where->comparison != Comparison::Equal) {
+    return nullptr;
+  }
+  const auto* path = std::get_if<crdt::Path>(&where->operands[0]);
+  const auto* value = std::get_if<Value>(&where->operands[1]);
+  return path != nullptr && value != nullptr && is_id(*path) ? value->if_a<std::string>() : nullptr;
+}
+
+Status visit_one(store::Connection& connection, const std::string& collection, const std::string& id,
+                 const Visit& visit) {
+  const auto number = connection.collection_number(collection);
+  auto row = connection.prepare("SELECT body FROM documents WHERE collection = ? AND id = ? AND life % 2 = 1");
+  if (!number || !row) return fail(!number ? number.error() : row.error());
+  const auto found = row->bind(1, *number).bind(2, id).step();
+  if (!found) return fail(found.error());
+  return *found ? visit({id, row->blob(0)}) : Status();
+}
+
 // Visits the documents of a collection that satisfy a condition.
-Status select(store::Transaction& transaction, const std::string& collection, const Where& where,
-              const std::function<Status(const RowDocument&)>& visit) {
+Status select(store::Transaction& transaction, const std::string& collection, const Where& where, const Visit& visit) {
   store::Connection& connection = transaction.connection();
+  if (const std::string* id = only_id(where)) return visit_one(connection, collection, *id, visit);
   Catalog catalog(connection);
   const SelectStatement wanted{.collection = collection, .where = where};
   const auto compiled = compile(wanted, Columns::Bodies, catalog);

@@ -62,6 +62,11 @@ bool only_reads(const Statement& statement) {
          std::holds_alternative<ShowIndexesStatement>(statement);
 }
 
+bool reads_once(const Statement& statement) {
+  const auto* select = std::get_if<SelectStatement>(&statement);
+  return select != nullptr && select->joins.empty() && (select->where == nullptr || !searches_text(*select->where));
+}
+
 bool has_written(const Statement& statement, const QueryResult& result) {
   return !result.mutated_ids.empty() || std::holds_alternative<CreateIndexStatement>(statement) ||
          std::holds_alternative<DropIndexStatement>(statement);

@@ -9,6 +9,8 @@ namespace fermata::query {
 
 // SELECT, EXPLAIN, SHOW.
 [[nodiscard]] bool only_reads(const Statement& statement);
+// Whether that takes one look at the database. Others look twice: who joins or searches text at the indexes first.
+[[nodiscard]] bool reads_once(const Statement& statement);
 // Whether a result says that something was written, and so must be committed.
 [[nodiscard]] bool has_written(const Statement& statement, const QueryResult& result);
 

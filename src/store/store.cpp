@@ -127,6 +127,10 @@ Status Store::read(const std::function<Status(Connection&)>& read) {
   return impl_->with_snapshot(read);
 }
 
+Status Store::read_once(const std::function<Status(Connection&)>& read) {
+  return impl_->with_reader(read);
+}
+
 Result<std::uint64_t> Store::read_at_head(const std::function<Status(Connection&)>& read) {
   std::uint64_t head = 0;
   Status done = impl_->with_snapshot([&](Connection& connection) {

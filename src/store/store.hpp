@@ -239,6 +239,8 @@ class Store {
   // Runs `read` with the read connection, on a snapshot. Several readers do not block the writer. Do not keep the
   // pointer or a statement. The functions of register_functions() are available.
   [[nodiscard]] Status read(const std::function<Status(Connection&)>& read);
+  // For what runs one statement, or several that need not see the same moment: without a transaction around it.
+  [[nodiscard]] Status read_once(const std::function<Status(Connection&)>& read);
   // The same. Result: the last local seq of the snapshot.
   [[nodiscard]] Result<std::uint64_t> read_at_head(const std::function<Status(Connection&)>& read);
   // Called under the mutex when a quiesced store has opened its files again, whoever made it. Must only enqueue.
