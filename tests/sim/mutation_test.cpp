@@ -13,39 +13,39 @@ struct Bug {
   Mutations mutations;
   const char* name;
   const Plan* plan = &kShort;
-  std::uint64_t first = 1;  // rare ones are looked for near where they show
+  std::uint64_t first = 1;  // looked for from near where it showed
 };
 
 constexpr Bug kBugs[] = {
     {{.sync = Mutation::CursorOffByOne}, "CursorOffByOne"},
     {{.sync = Mutation::BeforeMatchIgnored}, "BeforeMatchIgnored"},
-    {{.sync = Mutation::HeldRangeFolded}, "HeldRangeFolded"},
+    {{.sync = Mutation::HeldRangeFolded}, "HeldRangeFolded", &kShort, 35},
     {{.sync = Mutation::EchoDropsDocument}, "EchoDropsDocument"},
-    {{.sync = Mutation::BaseIgnored}, "BaseIgnored"},
-    {{.sync = Mutation::FingerprintIgnored}, "FingerprintIgnored"},
+    {{.sync = Mutation::BaseIgnored}, "BaseIgnored", &kShort, 12},
+    {{.sync = Mutation::FingerprintIgnored}, "FingerprintIgnored", &kShort, 16},
     {{.sync = Mutation::OfferTakenForGranted}, "OfferTakenForGranted"},
     {{.sync = Mutation::OpenOffersFolded}, "OpenOffersFolded"},
-    {{.sync = Mutation::LazyForEver}, "LazyForEver"},
+    {{.sync = Mutation::LazyForEver}, "LazyForEver", &kShort, 12},
     {{.sync = Mutation::LazySendsNothing}, "LazySendsNothing"},
     {{.sync = Mutation::EpochIgnored}, "EpochIgnored"},
     {{.sync = Mutation::SourceOfOldEpoch}, "SourceOfOldEpoch"},
     {{.sync = Mutation::WantAnsweredPartly}, "WantAnsweredPartly"},
-    {{.sync = Mutation::NamesNotSent}, "NamesNotSent"},
-    {{.sync = Mutation::ClosedWindowSkips}, "ClosedWindowSkips"},
-    {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses", &kShort, 200},
-    {{.sync = Mutation::DrainFolds}, "DrainFolds", &kShort, 280},
+    {{.sync = Mutation::NamesNotSent}, "NamesNotSent", &kShort, 25},
+    {{.sync = Mutation::ClosedWindowSkips}, "ClosedWindowSkips", &kShort, 79},
+    {{.sync = Mutation::WindowNeverCloses}, "WindowNeverCloses", &kShort, 782},
+    {{.sync = Mutation::DrainFolds}, "DrainFolds", &kShort, 415},
     {{.sync = Mutation::CorrectionsForgotten}, "CorrectionsForgotten"},
-    {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData"},
+    {{.sync = Mutation::CursorBeforeData}, "CursorBeforeData", &kShort, 34},
     {{.sync = Mutation::LevelTooEarly}, "LevelTooEarly"},
     {{.sync = Mutation::OfferOfOtherState}, "OfferOfOtherState"},
     {{.store = store::Mutation::ActorReused}, "ActorReused"},
     {{.store = store::Mutation::EpochKept}, "EpochKept"},
-    {{.sync = Mutation::HorizonIgnored}, "HorizonIgnored", &kForgetful},
-    {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful},
+    {{.sync = Mutation::HorizonIgnored}, "HorizonIgnored", &kForgetful, 10},
+    {{.sync = Mutation::JudgeLeftOut}, "JudgeLeftOut", &kForgetful, 9},
     {{.sync = Mutation::BuriedUnseen}, "BuriedUnseen", &kForgetful},
     {{.sync = Mutation::PurgedUnknown}, "PurgedUnknown", &kForgetful},
-    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 1150},
-    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 605},
+    {{.sync = Mutation::PartTakenForWhole}, "PartTakenForWhole", &kForgetful, 1197},
+    {{.sync = Mutation::DeadUntold}, "DeadUntold", &kForgetful, 759},
 };
 
 class InjectedBugs : public testing::TestWithParam<Bug> {};
