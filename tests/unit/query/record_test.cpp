@@ -70,6 +70,32 @@ TEST_F(Records, TheGreatestCountersAreImported) {
   EXPECT_EQ(text(), json);
 }
 
+// An integer that no counter shows, so no export has written it.
+TEST_F(Records, ACounterBelowTheLeastIsRefusedAndNotChanged) {
+  const auto record = record_from_json(R"({"_id":"a","m":{"n":{"$counter":-9223372036854775808}}})").value();
+  for (const Status& refused : {check_record(record), database_->import_records("c", {record}).map([](auto) {})}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
+    EXPECT_EQ(refused.error().message,
+              "the counter m.n is -9223372036854775808, and a counter cannot be less than -9223372036854775807");
+  }
+  EXPECT_TRUE(all().empty());
+}
+
+TEST_F(Records, ACounterThatCountsNoFurtherIsStillBroughtToTheNumber) {
+  ASSERT_TRUE(database_->execute("INSERT INTO c DOCUMENTS ({_id: 'a'})"));
+  ASSERT_TRUE(database_->execute("UPDATE c INCREMENT n BY 9223372036854775807"));
+  ASSERT_TRUE(database_->execute("UPDATE c INCREMENT n BY -9223372036854775807"));
+  for (const std::string number : {"5", "-9223372036854775807", "9223372036854775807", "-7"}) {
+    const std::string json = R"({"_id":"a","n":{"$counter":)" + number + "}}";
+    ASSERT_TRUE(import(json));
+    EXPECT_EQ(text(), json);
+    const auto before = last_seq();
+    ASSERT_TRUE(import(json));
+    EXPECT_EQ(last_seq(), before);
+  }
+}
+
 TEST_F(Records, WhatStandsWhereACounterIsImportedGivesWay) {
   for (const char* before : {R"({"_id":"a","n":5})", R"({"_id":"a","n":{"x":1}})", R"({"_id":"a","n":{}})"}) {
     ASSERT_TRUE(import(before));

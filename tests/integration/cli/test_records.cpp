@@ -1,0 +1,49 @@
+// What an import makes of single records: their counters, ids and sizes.
+#include "integration/cli/fixture.hpp"
+
+namespace fermata::test {
+namespace {
+
+class ImportedRecords : public CommandLine {
+ protected:
+  Outcome import(const std::string& name, const std::string& content, const Words& more = {}) {
+    Words words{"import", directory_, "things", folder_.file(name, content)};
+    words.insert(words.end(), more.begin(), more.end());
+    return fermata(words);
+  }
+  std::string exported(const std::string& format = "ndjson", const std::string& collection = "things") {
+    const Outcome run = fermata({"export", directory_, collection, "--format", format});
+    EXPECT_EQ(run.code, 0) << run;
+    return run.out;
+  }
+  // Through each format that holds every value, into another collection, twice.
+  void expect_to_come_back(const std::string& lines) {
+    for (const std::string format : {"json", "ndjson"}) {
+      const std::string file = folder_.file("back." + format, exported(format));
+      for (int round = 0; round < 2; ++round) {
+        const Outcome run = fermata({"import", directory_, format, file});
+        EXPECT_EQ(run.code, 0) << run;
+        EXPECT_EQ(exported("ndjson", format), lines);
+      }
+    }
+  }
+};
+
+TEST_F(ImportedRecords, CountersAtBothEndsComeBackAsTheyWere) {
+  const std::string lines =
+      "{\"_id\":\"a\",\"least\":{\"$counter\":-9223372036854775807},\"most\":{\"$counter\":9223372036854775807}}\n";
+  ASSERT_EQ(import("a.ndjson", lines).code, 0);
+  EXPECT_EQ(exported(), lines);
+  expect_to_come_back(lines);
+}
+
+TEST_F(ImportedRecords, ACounterThatNoneCanShowIsABadRecord) {
+  const std::string lines = "{\"_id\":\"a\"}\n{\"_id\":\"b\",\"n\":{\"$counter\":-9223372036854775808}}\n";
+  expect_one_clear_line(import("a.ndjson", lines), 8, "line 2: the counter n is -9223372036854775808");
+  const Outcome run = import("a.ndjson", lines, {"--skip-bad"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_EQ(exported(), "{\"_id\":\"a\"}\n") << run;
+}
+
+}  // namespace
+}  // namespace fermata::test
