@@ -45,5 +45,26 @@ TEST_F(ImportedRecords, ACounterThatNoneCanShowIsABadRecord) {
   EXPECT_EQ(exported(), "{\"_id\":\"a\"}\n") << run;
 }
 
+TEST_F(ImportedRecords, ACounterInAnArrayIsABadRecord) {
+  const std::string lines = "{\"_id\":\"a\"}\n{\"_id\":\"b\",\"m\":{\"list\":[1,{\"$counter\":2}]}}\n";
+  const std::string words = "line 2: the array in \"m.list\" holds a \"$counter\"";
+  expect_one_clear_line(import("a.ndjson", lines), 9, words);
+  EXPECT_EQ(exported(), "");
+  const Outcome run = import("a.ndjson", lines, {"--skip-bad", "--json"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_NE(run.err.find(words), std::string::npos) << run;
+  EXPECT_NE(run.out.find("\"skipped\":1"), std::string::npos) << run;
+  EXPECT_EQ(exported(), "{\"_id\":\"a\"}\n");
+}
+
+TEST_F(ImportedRecords, AMapWithTheKeyOfACounterComesBackFromWithinAnArray) {
+  const std::string lines =
+      "{\"_id\":\"a\",\"l\":[{\"$map\":{\"$counter\":2}},{\"x\":{\"$map\":{\"$counter\":3}},\"y\":1}],"
+      "\"m\":{\"$map\":{\"$counter\":4}}}\n";
+  ASSERT_EQ(import("a.ndjson", lines).code, 0);
+  EXPECT_EQ(exported(), lines);
+  expect_to_come_back(lines);
+}
+
 }  // namespace
 }  // namespace fermata::test

@@ -138,11 +138,34 @@ TEST_F(Records, ACollectionIsReadInSteps) {
   EXPECT_TRUE(database_->export_records("unknown", "", 2)->empty());
 }
 
-TEST(RecordJson, ACounterMarkIsFoundBelowMapsAlone) {
-  const auto record = record_from_json(R"({"a":{"b":{"$counter":1}},"c":[{"$counter":2}]})");
+TEST(RecordJson, ACounterMarkIsFoundBelowMaps) {
+  const auto record = record_from_json(R"({"a":{"b":{"$counter":1}},"c":{"$price":{"$counter":2}}})");
   ASSERT_TRUE(record);
-  EXPECT_THAT(record->counters, ElementsAre(FieldPath{"a", "b"}));
-  EXPECT_EQ(record->fields.at("c"), Value(Array{Map{{"$counter", 2}}}));
+  EXPECT_THAT(record->counters, ElementsAre(FieldPath{"a", "b"}, FieldPath{"c", "$price"}));
+  EXPECT_EQ(record->fields.at("c"), Value(Map{{"$price", 2}}));
+}
+
+// An array is one value; nobody could count on what is in it.
+TEST(RecordJson, ACounterInAnArrayIsRefusedAndTheArrayNamed) {
+  for (const char* array :
+       {R"([{"$counter":2}])", R"([1,[{"$counter":2}]])", R"([{"x":{"$counter":2},"y":[]}])",
+        R"([{"$map":{"$x":{"$counter":2}}}])", R"([{"$x":{"$counter":2}}])", R"([{"$counter":"text"}])"}) {
+    const auto record = record_from_json(R"({"_id":"a","m":{"list":)" + std::string(array) + "}}");
+    ASSERT_FALSE(record) << array;
+    EXPECT_EQ(record.error().code, ErrorCode::Malformed) << array;
+    EXPECT_EQ(record.error().message,
+              "JSON: the array in \"m.list\" holds a \"$counter\", and only a field of its own can count; write the "
+              "number alone, or {\"$map\":{\"$counter\":…}} for a map with that key");
+  }
+}
+
+TEST(RecordJson, AMapInAnArrayWithTheKeyOfACounterIsAMap) {
+  const DocumentRecord record{.fields = {{"c", Array{Map{{"$counter", 2}}, Map{{"m", Map{{"$counter", 3}}}}}}},
+                              .counters = {}};
+  const auto back = record_from_json(to_json(record));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->fields, record.fields);
+  EXPECT_TRUE(back->counters.empty());
 }
 
 TEST(RecordJson, ACounterThatIsNoIntegerIsRefused) {
