@@ -66,5 +66,23 @@ TEST_F(ImportedRecords, AMapWithTheKeyOfACounterComesBackFromWithinAnArray) {
   expect_to_come_back(lines);
 }
 
+TEST_F(ImportedRecords, AnIntegerThatIsTheIdBecomesTheSameTextFromEachFormat) {
+  const std::string line = "{\"_id\":\"-7\",\"n\":1}\n";
+  const std::map<std::string, std::string> files{
+      {"a.json", R"([{"_id":-7,"n":1}])"}, {"a.ndjson", "{\"_id\":-7,\"n\":1}\n"}, {"a.csv", "_id,n\n-7,1\n"}};
+  for (const auto& [name, content] : files) {
+    const Outcome run = import(name, content);
+    EXPECT_EQ(run.code, 0) << run;
+    EXPECT_EQ(exported(), line) << name;
+  }
+  expect_to_come_back(line);
+}
+
+TEST_F(ImportedRecords, ANumberThatIsNoIntegerIsNoId) {
+  for (const std::string id : {"7.0", "9223372036854775808"}) {
+    expect_one_clear_line(import("a.json", "[{\"_id\":" + id + "}]"), 7, "neither text nor an integer");
+  }
+}
+
 }  // namespace
 }  // namespace fermata::test
