@@ -4,6 +4,7 @@
 #include <fermata/database.hpp>
 
 #include "cli/seen_ids.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -201,8 +202,8 @@ class Import {
   [[nodiscard]] Error explained(const Error& error) const {
     if (summary_.imported == 0) return {error.code, error.message + "; nothing was imported"};
     return {error.code,
-            fmt::format("{}; {} documents before it were imported, and importing them again changes nothing",
-                        error.message, summary_.imported)};
+            fmt::format("{}; what stood before it ({}) was imported, and importing that again changes nothing",
+                        error.message, counted(summary_.imported, "document"))};
   }
 
   const ImportRequest& request_;
