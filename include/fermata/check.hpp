@@ -32,9 +32,9 @@ struct CheckReport {
 // read, with all that follows from them, in one transaction. Documents that cannot be read are removed and named; the
 // database then begins with a new actor and a new epoch, so that peers compare everything with it and send what it
 // lacks. An attachment whose content is not whole is removed and named as well; it can be fetched again. What other
-// parts have lost remains, and the report says so: restore a backup, or sync into a new directory. Errors: NotFound,
-// Busy (somebody has it open), VersionMismatch (newer, or older: open it once to migrate it), NoSpace, Io. Damage is no
-// error.
+// parts have lost remains, and the report says so: restore a backup, or sync into a new directory. A report works where
+// nothing can be written too, unless there is a log. Errors: NotFound, Busy (somebody has it open), VersionMismatch
+// (newer, or older: open it once to migrate it), NoSpace, Io. Damage is no error.
 [[nodiscard]] Result<CheckReport> check_database(const std::string& directory, CheckMode mode = CheckMode::Report,
                                                  const Progress& progress = {});
 

@@ -10,10 +10,15 @@
 
 namespace fermata::store {
 
+// What becomes of a directory in which nothing can be written. Share: it is held with all who only read, none of whom
+// is there where the file is not.
+enum class Unwritable { Refuse, Share };
+
 class DirectoryLock {
  public:
   // Errors: Busy (somebody holds it), NoSpace, Io.
-  [[nodiscard]] static Result<std::unique_ptr<DirectoryLock>> take(const std::string& directory);
+  [[nodiscard]] static Result<std::unique_ptr<DirectoryLock>> take(const std::string& directory,
+                                                                   Unwritable unwritable = Unwritable::Refuse);
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
 
