@@ -50,9 +50,8 @@ Status open_vfs(const CheckOptions& options, Opened& opened) {
   return {};
 }
 
-// SQLite would throw its log away.
-bool is_emptied(const CheckOptions& options) {
-  return options.vfs.empty() && file_bytes(file_of(options)) == 0;
+tl::unexpected<Error> damaged(const CheckOptions& options, std::string_view how) {
+  return fail(ErrorCode::Corrupt, fmt::format("{}: {}", options.directory, how));
 }
 
 // SQLite makes an index of the log beside it, even to read.
@@ -67,8 +66,10 @@ Error explained(Error error, const CheckOptions& options, OpenMode mode) {
 }
 
 Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const Opened& opened, OpenMode mode) {
-  if (is_emptied(options)) {
-    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty or missing", options.directory, kDatabaseFile));
+  // Of what is too short SQLite would throw the log away.
+  const std::string shortness = options.vfs.empty() ? shortness_of_database(options.directory) : "";
+  if (!shortness.empty()) {
+    return damaged(options, shortness);
   }
   auto connection = Connection::open(file_of(options), opened.vfs->name(), mode, options.directory);
   if (!connection) {
@@ -80,7 +81,7 @@ Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const O
     return fail(std::move(content).error());
   }
   if (*content == Content::Empty) {
-    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty or missing", options.directory, kDatabaseFile));
+    return damaged(options, fmt::format("its {} holds no tables", kDatabaseFile));
   }
   if (*content == Content::OlderFormat) {
     return fail(ErrorCode::VersionMismatch,

@@ -74,6 +74,14 @@ std::uintmax_t file_bytes(const std::string& path) {
   return missing ? 0 : bytes;
 }
 
+std::string shortness_of_database(const std::string& directory) {
+  constexpr std::uintmax_t kSmallestPage = 512;
+  const auto bytes = file_bytes(directory + "/" + kDatabaseFile);
+  if (bytes >= kSmallestPage) return {};
+  if (bytes <= kEmptyFileBytes) return fmt::format("its {} is empty or missing", kDatabaseFile);
+  return fmt::format("its {} is cut off (bytes left: {})", kDatabaseFile, bytes);
+}
+
 Status prepare_directory(const std::string& directory, MissingDirectory missing) {
   std::error_code failure;
   if (missing == MissingDirectory::Refuse) {

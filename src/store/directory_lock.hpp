@@ -38,4 +38,9 @@ enum class MissingDirectory { Create, Refuse };
 // 0 for a file that is not there.
 [[nodiscard]] std::uintmax_t file_bytes(const std::string& path);
 
+// SQLite may write one byte into a file that it makes, and takes that for empty.
+inline constexpr std::uintmax_t kEmptyFileBytes = 1;
+// In words, if the database's file is too short to be one; else empty.
+[[nodiscard]] std::string shortness_of_database(const std::string& directory);
+
 }  // namespace fermata::store

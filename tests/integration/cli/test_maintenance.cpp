@@ -185,5 +185,18 @@ TEST_F(ReadOnlyCheck, ARepairAndAnythingElseSayToCopyTheDirectory) {
   }
 }
 
+TEST_F(CommandLine, AFileThatIsCutOffIsCalledSoByEveryVerb) {
+  query(R"(INSERT INTO things DOCUMENTS ({"_id": "a", "n": 1}))");
+  for (const unsigned bytes : {511u, 100u, 2u}) {
+    fs::resize_file(directory_ + "/fermata.db", bytes);
+    const std::string words = "its fermata.db is cut off (bytes left: " + std::to_string(bytes) + ")";
+    const Outcome check = fermata({"check", directory_});
+    EXPECT_EQ(check.code, 11) << check;
+    EXPECT_NE(check.out.find(words), std::string::npos) << check;
+    expect_one_clear_line(fermata({"query", directory_, "SELECT * FROM things"}), 11, words);
+    EXPECT_EQ(fs::file_size(directory_ + "/fermata.db"), bytes);
+  }
+}
+
 }  // namespace
 }  // namespace fermata::test
