@@ -179,8 +179,9 @@ class Database {
   std::unique_ptr<Impl> impl_;
 };
 
-// Whether the document could be imported, whatever the database holds; nothing is written. Errors: those of
-// Database::import_records() that are about one document, InvalidArgument and LimitExceeded.
+// Whether the document could be imported into any database that does not hold it yet; nothing is written, and nothing
+// copied unless it is some MiB large. (Beside what is kept of an older state, one of nearly 16 MiB may not fit.)
+// Errors: those of Database::import_records() that are about one document, InvalidArgument and LimitExceeded.
 [[nodiscard]] Status check_record(const DocumentRecord& record);
 
 }  // namespace fermata

@@ -68,7 +68,7 @@ std::string name_of(const FieldPath& path) {
 
 }  // namespace
 
-Result<Counts> take_counts(DocumentRecord& record) {
+Result<Counts> counts_in(const DocumentRecord& record) {
   Counts counts;
   for (const FieldPath& path : record.counters) {
     const Value* value = path.empty() ? nullptr : value_at(record.fields, path);
@@ -82,8 +82,11 @@ Result<Counts> take_counts(DocumentRecord& record) {
     }
     counts.emplace(path, *number);
   }
-  for (const auto& [path, number] : counts) erase_at(record.fields, path);
   return counts;
+}
+
+void take_counts(Map& fields, const Counts& counts) {
+  for (const auto& [path, number] : counts) erase_at(fields, path);
 }
 
 void hide_counts(Map& view, const crdt::Document& stored, const Counts& counts) {

@@ -12,9 +12,12 @@ namespace fermata::query {
 // What counters are to show.
 using Counts = std::map<crdt::Path, std::int64_t>;
 
-// Takes the counters out of the record's fields, and the maps that held nothing else. Errors: InvalidArgument if a path
-// leads to no integer, LimitExceeded if to one that no counter shows.
-[[nodiscard]] Result<Counts> take_counts(DocumentRecord& record);
+// Those of a record. Errors: InvalidArgument if a path leads to no integer, LimitExceeded if to one that no counter
+// shows.
+[[nodiscard]] Result<Counts> counts_in(const DocumentRecord& record);
+
+// Takes them out of the document's fields, and the maps that held nothing else.
+void take_counts(Map& fields, const Counts& counts);
 
 // Takes them out of the view of a stored document as well, where they are counters there already.
 void hide_counts(Map& view, const crdt::Document& stored, const Counts& counts);

@@ -84,5 +84,29 @@ TEST_F(ImportedRecords, ANumberThatIsNoIntegerIsNoId) {
   }
 }
 
+// Its metadata does not fit beside it, which the database finds only when it writes.
+TEST_F(ImportedRecords, ADocumentThatIsJustTooLargeIsABadRecordBeforeAnythingIsImported) {
+  std::string lines;
+  for (int i = 100'000; i < 112'000; ++i) {
+    lines += R"({"_id":")" + std::to_string(i) + R"(","text":")" + std::string(400, 'x') + "\"}\n";
+  }
+  const std::string large = "{\"_id\":\"large\",\"t\":\"" + std::string((std::size_t{16} << 20) - 20, 'x') + "\"}\n";
+  expect_one_clear_line(import("a.ndjson", lines + large), 8, "line 12001: ");
+  EXPECT_EQ(exported(), "");
+  const Outcome run = import("a.ndjson", large + lines, {"--skip-bad"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_NE(run.err.find("line 1: "), std::string::npos) << run;
+  EXPECT_NE(run.err.find("imported 12000 documents into things"), std::string::npos) << run;
+}
+
+// It fits by itself, but not with what the database keeps of the fields that it no longer has.
+TEST_F(ImportedRecords, ADocumentThatIsTooLargeForWhatIsThereIsNamedByItsLine) {
+  const std::string small = "{\"_id\":\"large\",\"" + std::string(1000, 'f') + "\":1}\n";
+  ASSERT_EQ(import("a.ndjson", small).code, 0);
+  const std::string large = "{\"_id\":\"large\",\"t\":\"" + std::string((std::size_t{16} << 20) - 500, 'x') + "\"}\n";
+  expect_one_clear_line(import("b.ndjson", "{\"_id\":\"a\"}\n" + large), 8, "line 2: document 'large' of 'things'");
+  EXPECT_EQ(exported(), "{\"_id\":\"a\"}\n" + small);
+}
+
 }  // namespace
 }  // namespace fermata::test

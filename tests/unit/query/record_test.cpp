@@ -121,6 +121,50 @@ TEST_F(Records, ACounterPathThatLeadsToNoIntegerIsRefused) {
   EXPECT_TRUE(all().empty());
 }
 
+// 16 MiB are the body and what is kept beside it. What a check lets pass is imported, and nothing else.
+TEST_F(Records, ARecordThatIsTooLargeWithItsMetadataIsFoundByACheck) {
+  const auto expect = [&](const DocumentRecord& record, bool fits) {
+    const std::optional<ErrorCode> wanted = fits ? std::nullopt : std::optional(ErrorCode::LimitExceeded);
+    const auto code_of = [](const Status& status) {
+      return status ? std::nullopt : std::optional(status.error().code);
+    };
+    EXPECT_EQ(code_of(check_record(record)), wanted);
+    EXPECT_EQ(code_of(database_->import_records("c", {record}).map([](auto) {})), wanted);
+  };
+  constexpr std::size_t kMost = std::size_t{16} << 20;
+  expect({.fields = {{"_id", "a"}, {"t", std::string(kMost - 100, 'x')}}, .counters = {}}, true);
+  expect({.fields = {{"_id", "b"}, {"t", std::string(kMost - 20, 'x')}}, .counters = {}}, false);
+  // The path of each counter and of each empty map stands in the metadata once more.
+  for (const std::size_t leaves : {10u, 100u}) {
+    for (const bool is_counter : {false, true}) {
+      DocumentRecord record{.fields = {}, .counters = {}};
+      Map leaf;
+      for (std::size_t i = 0; i < leaves; ++i) leaf.emplace(std::to_string(i), is_counter ? Value(1) : Value(Map{}));
+      FieldPath path;
+      for (int level = 0; level < 3; ++level) path.push_back(std::string(60'000, 'x'));
+      for (const auto& [name, value] : leaf) {
+        if (!is_counter) continue;
+        record.counters.push_back(path);
+        record.counters.back().push_back(name);
+      }
+      Value value(std::move(leaf));
+      for (const std::string& name : path) value = Map{{name, std::move(value)}};
+      record.fields = std::move(*value.if_a<Map>());
+      record.fields.emplace("_id", "c");
+      expect(record, leaves == 10);
+    }
+  }
+}
+
+TEST_F(Records, CountersAreAmongTheValuesThatADocumentMayHave) {
+  DocumentRecord record{.fields = {{"_id", "a"}, {"n", 1}, {"l", Array(250'000 - 2, Value(1))}}, .counters = {{"n"}}};
+  EXPECT_TRUE(check_record(record));
+  EXPECT_TRUE(database_->import_records("c", {record}));
+  record.fields.at("l").if_a<Array>()->emplace_back(1);
+  EXPECT_EQ(check_record(record).error().code, ErrorCode::LimitExceeded);
+  EXPECT_EQ(database_->import_records("c", {record}).error().code, ErrorCode::LimitExceeded);
+}
+
 TEST_F(Records, ACollectionIsReadInSteps) {
   for (const char* id : {"b", "d", "a", "c", "e"}) ASSERT_TRUE(database_->import("c", {Map{{"_id", id}}}));
   ASSERT_TRUE(database_->execute("DELETE FROM c WHERE _id = 'd'"));
