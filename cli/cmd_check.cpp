@@ -39,10 +39,6 @@ std::string section(std::string_view title, const std::vector<std::string>& line
   return text;
 }
 
-std::string counted(std::uint64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 std::string text_for_people(const CheckReport& report, const CheckVerbOptions& options) {
   std::string text = section("found", report.found) + section("repaired", report.repaired);
   if (options.repair) text += section("still damaged", report.remaining);

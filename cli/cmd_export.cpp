@@ -5,6 +5,7 @@
 #include "cli/files.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -41,7 +42,8 @@ Status tell(const ExportOptions& options, const ExportSummary& summary) {
     return output.flush();
   }
   if (summary.documents == 0) say(fmt::format("remark: the collection {} holds no documents", options.collection));
-  if (!goes_to_stdout(options)) say(fmt::format("wrote {} documents to {}", summary.documents, options.file));
+  if (!goes_to_stdout(options))
+    say(fmt::format("wrote {} to {}", counted(summary.documents, "document"), options.file));
   return {};
 }
 

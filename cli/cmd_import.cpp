@@ -6,6 +6,7 @@
 #include "cli/import_file.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -40,7 +41,7 @@ Result<ImportSummary> import_with_bar(const ImportOptions& options, const Import
   std::uint64_t skipped = 0;
   const ImportEvents events{.progress =
                                 [&bar](std::string_view doing, std::uint64_t done, std::uint64_t total) {
-                                  if (total == 0) return bar.note(fmt::format("{} bytes", done));
+                                  if (total == 0) return bar.note(counted(done, "byte"));
                                   bar.rename(doing);
                                   bar.update(done, total);
                                 },
@@ -77,9 +78,8 @@ Result<int> run_import(const ImportOptions& options) {
     say(fmt::format("remark: {} holds no documents", name));
     return 0;
   }
-  say(fmt::format("imported {} document{} into {} in {:.2f} s{}", done->imported, done->imported == 1 ? "" : "s",
-                  options.collection, took.count(),
-                  done->skipped == 0 ? "" : fmt::format("; skipped {} bad records", done->skipped)));
+  say(fmt::format("imported {} into {} in {:.2f} s{}", counted(done->imported, "document"), options.collection,
+                  took.count(), done->skipped == 0 ? "" : "; skipped " + counted(done->skipped, "bad record")));
   return 0;
 }
 

@@ -18,6 +18,14 @@ std::string shown(const Map& object, std::string_view key) {
   return printable(text != nullptr ? *text : to_json(found->second));
 }
 
+// A member that is a number of things; "? documents" of a server that does not tell it.
+std::string counted(const Map& object, std::string_view key, std::string_view one) {
+  const auto found = object.find(key);
+  const auto* number = found == object.end() ? nullptr : found->second.if_a<std::int64_t>();
+  if (number == nullptr || *number < 0) return fmt::format("{} {}s", shown(object, key), one);
+  return cli::counted(static_cast<std::uint64_t>(*number), one);
+}
+
 bool holds(const Map& object, std::string_view key) {
   const auto found = object.find(key);
   return found != object.end() && found->second == Value(true);
@@ -41,12 +49,13 @@ std::string collections_text(const Map& status) {
 
 std::string link_text(const Map& link) {
   std::string text =
-      fmt::format("  {} at {}: {}, {}; {} documents sent, {} received\n", shown(link, "name"), shown(link, "address"),
+      fmt::format("  {} at {}: {}, {}; {} sent, {} received\n", shown(link, "name"), shown(link, "address"),
                   holds(link, "caught_up") ? "we have all of theirs" : "receiving",
-                  holds(link, "remote_caught_up") ? "they have all of ours" : "sending", shown(link, "documents_sent"),
-                  shown(link, "documents_received"));
-  const std::string too_large = shown(link, "documents_too_large");
-  if (too_large != "0") text += fmt::format("    {} documents were too large to send; make them smaller\n", too_large);
+                  holds(link, "remote_caught_up") ? "they have all of ours" : "sending",
+                  counted(link, "documents_sent", "document"), shown(link, "documents_received"));
+  if (shown(link, "documents_too_large") != "0")
+    text += fmt::format("    too large to send, unless made smaller: {}\n",
+                        counted(link, "documents_too_large", "document"));
   return text;
 }
 
@@ -70,8 +79,8 @@ std::string peer_text(const Map& peer) {
   }
   const Map* catch_up = map_of(peer, "catch_up");
   if (catch_up != nullptr && holds(*catch_up, "done")) {
-    text +=
-        fmt::format("last catch-up: {} ms, {} round trips\n", shown(*catch_up, "ms"), shown(*catch_up, "round_trips"));
+    text += fmt::format("last catch-up: {} ms, {}\n", shown(*catch_up, "ms"),
+                        counted(*catch_up, "round_trips", "round trip"));
   }
   text += fmt::format("repairs: {}; documents given up: {}; deletions forgotten: {}\n", shown(peer, "repairs"),
                       shown(peer, "documents_given_up"), shown(peer, "tombstones_purged"));
@@ -85,9 +94,9 @@ std::string cost_text(const Map& cost) {
 
 std::string background_text(const Map& background) {
   std::string text =
-      fmt::format("background sync: {}, app in {}; {}\n  {} interruptions, {} recovered\n",
-                  holds(background, "is_on") ? "on" : "off", shown(background, "app_state"),
-                  shown(background, "reason"), shown(background, "interruptions"), shown(background, "recoveries"));
+      fmt::format("background sync: {}, app in {}; {}\n  {}, {} recovered\n", holds(background, "is_on") ? "on" : "off",
+                  shown(background, "app_state"), shown(background, "reason"),
+                  counted(background, "interruptions", "interruption"), shown(background, "recoveries"));
   for (const Value& cost : list_of(background, "costs")) {
     if (const Map* object = cost.if_a<Map>()) text += cost_text(*object);
   }

@@ -85,8 +85,8 @@ Result<DocumentRecord> CsvRecords::record_of(const CsvRow& row) const {
                 fmt::format("line {}, column {} ({}): {}", row.line, column + 1, columns_[column].name, what));
   };
   if (row.fields.size() != columns_.size()) {
-    return fail(ErrorCode::Malformed, fmt::format("line {} has {} fields, and the header names {}", row.line,
-                                                  row.fields.size(), columns_.size()));
+    return fail(ErrorCode::Malformed, fmt::format("line {} has {}, and the header names {}", row.line,
+                                                  counted(row.fields.size(), "field"), columns_.size()));
   }
   DocumentRecord record;
   for (std::size_t i = 0; i < columns_.size(); ++i) {

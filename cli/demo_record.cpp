@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/text.hpp"
+
 namespace fermata::cli {
 namespace {
 
@@ -78,7 +80,7 @@ std::size_t delivered_while_frozen(const DemoRecord& record) {
 std::vector<std::string> broken_promises(const DemoRecord& record) {
   std::vector<std::string> broken;
   if (const auto count = delivered_while_frozen(record); count > 0) {
-    broken.push_back(fmt::format("{} changes arrived while the phone was frozen", count));
+    broken.push_back(counted(count, "change") + " arrived while the phone was frozen");
   }
   const bool froze =
       std::any_of(record.spans.begin(), record.spans.end(), [](const DemoSpan& s) { return s.kind == "frozen"; });
@@ -86,14 +88,16 @@ std::vector<std::string> broken_promises(const DemoRecord& record) {
   for (const DemoAct& act : record.acts) {
     const ActFigures figures = figures_of(record, act);
     if (figures.written == 0) broken.push_back(fmt::format("nothing was written in act \"{}\"", act.title));
-    if (figures.lost > 0) broken.push_back(fmt::format("{} changes of act \"{}\" were lost", figures.lost, act.title));
+    if (figures.lost > 0)
+      broken.push_back(fmt::format("act \"{}\" lost {}", act.title, counted(figures.lost, "change")));
     if (act.name == "background_with" && figures.delivered_during < figures.written) {
-      broken.push_back(fmt::format("{} of {} changes did not arrive in the background with background sync",
-                                   figures.written - figures.delivered_during, figures.written));
+      broken.push_back(fmt::format("{} of {} did not arrive in the background with background sync",
+                                   figures.written - figures.delivered_during, counted(figures.written, "change")));
     }
   }
   if (record.recoveries < record.interruptions || record.interruptions == 0) {
-    broken.push_back(fmt::format("{} interruptions seen, {} recovered", record.interruptions, record.recoveries));
+    broken.push_back(
+        fmt::format("{} seen, {} recovered", counted(record.interruptions, "interruption"), record.recoveries));
   }
   return broken;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fermata/value.hpp>
 
+#include "cli/text.hpp"
+
 namespace fermata::cli {
 namespace {
 
@@ -28,9 +30,10 @@ std::string demo_table(const DemoRecord& record) {
     out += fmt::format("{:<36} {:>8} {:>10} {:>6} {:>9} {:>9}\n", f.title, f.written, f.delivered_during, f.lost,
                        milliseconds(f.p50_ms), milliseconds(f.p99_ms));
   }
-  out += fmt::format("\n  initial sync    {} documents in {:.2f} s\n", record.documents, record.initial_seconds);
-  out += fmt::format("  catch-up        {:.0f} ms, {} round trip{}\n", record.catch_up_ms, record.catch_up_round_trips,
-                     record.catch_up_round_trips == 1 ? "" : "s");
+  out += fmt::format("\n  initial sync    {} in {:.2f} s\n", counted(record.documents, "document"),
+                     record.initial_seconds);
+  out += fmt::format("  catch-up        {:.0f} ms, {}\n", record.catch_up_ms,
+                     counted(record.catch_up_round_trips, "round trip"));
   out += fmt::format("  interruptions   {} seen, {} recovered\n", record.interruptions, record.recoveries);
   out += fmt::format("  wakeups/s       {:.1f} ours while receiving 10 changes/s, {:.1f} the audio server's (act 4)\n",
                      record.client_wakeups, record.server_wakeups);

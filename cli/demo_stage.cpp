@@ -10,6 +10,7 @@
 
 #include "cli/demo_wakeups.hpp"
 #include "cli/terminal.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -139,8 +140,8 @@ Status DemoStage::initial_sync() {
   if (!done) return done;
   record_.documents = app_documents_;
   record_.initial_seconds = static_cast<double>(now_ns() - begin) / 1e9;
-  timeline_.event(
-      fmt::format("phone holds all {} documents after {:.2f} s", record_.documents, record_.initial_seconds));
+  timeline_.event(fmt::format("phone holds all {} after {:.2f} s", counted(record_.documents, "document"),
+                              record_.initial_seconds));
   ask("watch");
   return {};
 }

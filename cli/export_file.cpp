@@ -126,8 +126,8 @@ class CsvExport {
 
   [[nodiscard]] std::vector<std::string> losses() const {
     std::vector<std::string> words;
-    if (absent_ > 0) words.push_back(fmt::format("{} fields with null or an empty map are left out", absent_));
-    if (counters_ > 0) words.push_back(fmt::format("{} counters are plain numbers", counters_));
+    if (absent_ > 0) words.push_back(counted(absent_, "field") + " with null or an empty map left out");
+    if (counters_ > 0) words.push_back(counted(counters_, "counter") + " of which only the number is left");
     if (!typed_columns_.empty()) {
       std::string types;
       for (const auto& [name, type] : typed_columns_)
@@ -136,12 +136,10 @@ class CsvExport {
           "timestamps are text, and arrays, bytes, attachments and NaN are JSON; import them with --types " + types);
     }
     if (awkward_ > 0) {
-      words.push_back(
-          fmt::format("{} documents have field names with a dot or empty ones, which come back as maps or "
-                      "not at all",
-                      awkward_));
+      words.push_back(counted(awkward_, "document") +
+                      " with field names that have a dot or are empty, which come back as maps or not at all");
     }
-    if (late_ > 0) words.push_back(fmt::format("{} fields that came meanwhile have no column", late_));
+    if (late_ > 0) words.push_back(counted(late_, "field") + " without a column, having come meanwhile");
     return words;
   }
 

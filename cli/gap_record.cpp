@@ -120,7 +120,7 @@ std::string gaps_table(const Array& gaps) {
   }
   text += '\n';
   for (const auto& [cause, lane] : by_cause(gaps))
-    text += fmt::format("{:<12} {:>5} gaps, {} in all{}\n", cause, lane.gaps, duration_text(lane.total_ms),
+    text += fmt::format("{:<12} {:>10}, {} in all{}\n", cause, counted(lane.gaps, "gap"), duration_text(lane.total_ms),
                         lane.lasting > 0 ? ", and one that lasts" : "");
   return text;
 }

@@ -4,6 +4,7 @@
 #include <fermata/database.hpp>
 
 #include "cli/seen_ids.hpp"
+#include "cli/text.hpp"
 
 namespace fermata::cli {
 namespace {
@@ -20,6 +21,10 @@ const Value* id_value(const Map& document, const std::string& id_field) {
 bool is_about_a_document(const Error& error) {
   return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::LimitExceeded ||
          error.code == ErrorCode::TypeMismatch;
+}
+
+Error at(const Place& place, const Error& error) {
+  return {error.code, place.text() + ": " + error.message};
 }
 
 // Gives the document its "_id". Result: that.
@@ -45,7 +50,7 @@ Result<std::string> take_id(Map& document, const std::string& id_field, const Pl
   return id;
 }
 
-// Reads the records of a file and sees to it that each can be imported.
+// Reads the records of a file and sees to it that each can be imported, unless that is known.
 class CheckedRecords {
  public:
   CheckedRecords(std::unique_ptr<RecordReader> reader, const ImportRequest& request)
@@ -71,15 +76,16 @@ class CheckedRecords {
     return {error.code, name_ + ": " + error.message};
   }
   [[nodiscard]] const ByteSource& source() const { return reader_->source(); }
+  // The same file has been looked through to its end.
+  void need_no_check() { needs_check_ = false; }
 
  private:
   // Which of two documents with one id is meant is not ours to guess.
   Status check(DocumentRecord& record, const Place& place) {
     const auto id = take_id(record.fields, request_.read.id_field, place);
     if (!id) return fail(id.error());
-    if (auto fit = check_record(record); !fit) {
-      return fail(fit.error().code, place.text() + ": " + fit.error().message);
-    }
+    if (!needs_check_) return {};
+    if (auto fit = check_record(record); !fit) return fail(at(place, fit.error()));
     const auto first = seen_.add(*id, place.number);
     if (!first) return fail(first.error());
     if (!*first) return {};
@@ -91,6 +97,7 @@ class CheckedRecords {
   std::string name_;
   const ImportRequest& request_;
   SeenIds seen_;  // with the numbers of their lines or documents
+  bool needs_check_ = true;
 };
 
 Result<CheckedRecords> open_checked(const ImportRequest& request) {
@@ -110,7 +117,7 @@ class Import {
     Status done = fill(*records);
     // What fits into one batch is all or nothing anyway; and stdin, even from a file, can be read but once.
     const bool can_read_twice = request_.file != "-" && records->source().size_bytes() > 0;
-    if (done && !ended_ && request_.bad == BadRecords::Refuse && can_read_twice) done = check_all();
+    if (done && !ended_ && request_.bad == BadRecords::Refuse && can_read_twice) done = check_all(*records);
     if (done) done = flush(*records);
     while (done && !ended_) done = fill(*records).and_then([&] { return flush(*records); });
     if (!done) return fail(explained(done.error()));
@@ -122,16 +129,18 @@ class Import {
     if (++shown_ % kProgressEvery == 0) events_.progress(doing, source.taken_bytes(), source.size_bytes());
   }
 
-  Status check_all() {
-    auto records = open_checked(request_);
-    if (!records) return fail(records.error());
+  Status check_all(CheckedRecords& records) {
+    auto again = open_checked(request_);
+    if (!again) return fail(again.error());
     while (true) {
-      const auto read = records->next();
+      const auto read = again->next();
       if (!read) return fail(read.error());
-      if (!*read) return {};
+      if (!*read) break;
       if (!(*read)->record) return fail((*read)->record.error());
-      show("checking", records->source());
+      show("checking", again->source());
     }
+    records.need_no_check();
+    return {};
   }
 
   // Up to a batch, and looks one record ahead, so that the last batch knows that it is.
@@ -176,12 +185,30 @@ class Import {
     std::vector<DocumentRecord> batch = std::exchange(batch_, {});
     const std::vector<Place> places = std::exchange(places_, {});
     if (batch.empty()) return {};
+    return request_.bad == BadRecords::Refuse ? import_whole(std::move(batch), places, records)
+                                              : import_what_can_be(batch, places, records);
+  }
+
+  Status import_whole(std::vector<DocumentRecord> batch, const std::vector<Place>& places,
+                      const CheckedRecords& records) {
+    auto imported = import_(request_.collection, std::move(batch));
+    if (imported) {
+      summary_.imported += *imported;
+      return {};
+    }
+    // One that is too large beside what the database has of it is always alone.
+    const bool is_its = imported.error().code == ErrorCode::LimitExceeded && places.size() == 1;
+    return fail(is_its ? records.named(at(places.front(), imported.error())) : imported.error());
+  }
+
+  Status import_what_can_be(const std::vector<DocumentRecord>& batch, const std::vector<Place>& places,
+                            const CheckedRecords& records) {
     auto imported = import_(request_.collection, batch);
     if (imported) {
       summary_.imported += *imported;
       return {};
     }
-    if (request_.bad == BadRecords::Refuse || !is_about_a_document(imported.error())) return fail(imported.error());
+    if (!is_about_a_document(imported.error())) return fail(imported.error());
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (auto done = import_one(batch[i], places[i], records); !done) return done;
     }
@@ -195,14 +222,14 @@ class Import {
       return {};
     }
     if (!is_about_a_document(imported.error())) return fail(imported.error());
-    return skip(records.named({imported.error().code, place.text() + ": " + imported.error().message}));
+    return skip(records.named(at(place, imported.error())));
   }
 
   [[nodiscard]] Error explained(const Error& error) const {
     if (summary_.imported == 0) return {error.code, error.message + "; nothing was imported"};
     return {error.code,
-            fmt::format("{}; {} documents before it were imported, and importing them again changes nothing",
-                        error.message, summary_.imported)};
+            fmt::format("{}; what stood before it ({}) was imported, and importing that again changes nothing",
+                        error.message, counted(summary_.imported, "document"))};
   }
 
   const ImportRequest& request_;

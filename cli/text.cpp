@@ -81,4 +81,8 @@ std::string printable_json(std::string_view json) {
   return safe;
 }
 
+std::string counted(std::uint64_t number, std::string_view one) {
+  return fmt::format("{} {}{}", number, one, number == 1 ? "" : "s");
+}
+
 }  // namespace fermata::cli

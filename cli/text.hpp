@@ -1,6 +1,7 @@
-// Text that others wrote: names of peers and collections, files, messages about them.
+// Text for people, above all of what others wrote: names of peers and collections, files, messages about them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,8 @@ namespace fermata::cli {
 
 // The same for a line of JSON, which stays equal JSON: what to_json leaves as it is, 0x7F to 0x9F, becomes \u00NN.
 [[nodiscard]] std::string printable_json(std::string_view json);
+
+// So many of something: "1 document", "2 documents".
+[[nodiscard]] std::string counted(std::uint64_t number, std::string_view one);
 
 }  // namespace fermata::cli

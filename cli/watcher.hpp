@@ -7,25 +7,15 @@
 #include <optional>
 
 #include "cli/line_socket.hpp"
+#include "cli/watched_rows.hpp"
 
 namespace fermata::cli {
-
-// The documents of a result, and what differs in the next one, by "_id". Not thread-safe.
-class KnownDocuments {
- public:
-  // {"op":"delete"|"insert"|"update","document":{…}} for each difference: deletes first, with the last state known,
-  // then the others in the order of the result. Everything in the first result is an insert.
-  [[nodiscard]] std::vector<Map> changes_to(const QueryResult& result);
-
- private:
-  std::map<std::string, Map> known_;
-};
 
 // Observes a SELECT; the changes wait here until taken. A slow taker sees fewer, larger steps, never a gap. take() from
 // one thread; the database must outlive it.
 class Watcher {
  public:
-  // Errors: as Database::observe, Io.
+  // Errors: as Database::observe_changes, Io.
   [[nodiscard]] static Result<std::unique_ptr<Watcher>> start(Database& database, std::string_view select,
                                                               const Map& parameters);
 
@@ -40,8 +30,8 @@ class Watcher {
 
   Fd event_;
   std::mutex mutex_;
-  std::optional<QueryResult> latest_;  // guarded by mutex_
-  KnownDocuments known_documents_;
+  WatchedRows rows_;         // guarded by mutex_
+  bool has_news_ = false;    // the same
   Observation observation_;  // last: its end waits for a running callback, which uses the above
 };
 

@@ -109,9 +109,10 @@ class Database {
   // the new one lacks are removed), so importing twice changes nothing. Errors: InvalidArgument (name, "_id", text that
   // is not UTF-8), LimitExceeded, NoSpace, Io.
   [[nodiscard]] Result<std::vector<std::string>> import(std::string_view collection, std::vector<Map> documents);
-  // The same for documents with counters: one that shows another number is counted up or down to that of the record,
-  // and what else stands there becomes a counter. Two devices that import the same counter separately have counted
-  // twice.
+  // The same for documents with counters: one that shows another number is counted up or down to that of the record
+  // (or begins anew there, if so much has been counted that it stands still elsewhere), and what else stands there
+  // becomes a counter. Two devices that import the same counter separately have counted twice. A counter below
+  // -(2^63 - 1), which none can show, is LimitExceeded.
   [[nodiscard]] Result<std::vector<std::string>> import_records(std::string_view collection,
                                                                 std::vector<DocumentRecord> records);
   // The next documents of a collection whose id is above this one ("" is below all), by id: `at_most`, or about 4 MiB
@@ -178,8 +179,9 @@ class Database {
   std::unique_ptr<Impl> impl_;
 };
 
-// Whether the document could be imported, whatever the database holds; nothing is written. Errors: those of
-// Database::import_records() that are about one document, InvalidArgument and LimitExceeded.
+// Whether the document could be imported into any database that does not hold it yet; nothing is written, and nothing
+// copied unless it is some MiB large. (Beside what is kept of an older state, one of nearly 16 MiB may not fit.)
+// Errors: those of Database::import_records() that are about one document, InvalidArgument and LimitExceeded.
 [[nodiscard]] Status check_record(const DocumentRecord& record);
 
 }  // namespace fermata

@@ -19,8 +19,8 @@ struct DocumentRecord {
 // One line of JSON, as to_json() of the fields writes it, with {"$counter": n} for a counter.
 [[nodiscard]] std::string to_json(const DocumentRecord& record);
 
-// Reads it back. Errors: as from_json(); Malformed for a "$counter" that is no integer of 64 bits; TypeMismatch if the
-// text is no object.
+// Reads it back. Errors: as from_json(); Malformed for a "$counter" that is no integer of 64 bits or stands in an
+// array, which is one value that cannot be counted in; TypeMismatch if the text is no object.
 [[nodiscard]] Result<DocumentRecord> record_from_json(std::string_view text, unsigned wrapping = 0);
 
 }  // namespace fermata

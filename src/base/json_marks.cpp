@@ -101,6 +101,10 @@ Status resolve_map(Value& value, std::size_t levels) {
 
 }  // namespace
 
+bool stands_for_value(std::string_view key) {
+  return std::ranges::find(kMarks, key, &Mark::key) != std::end(kMarks);
+}
+
 Status resolve_marks(Value& value, std::size_t levels) {
   auto* map = value.if_a<Map>();
   if (map == nullptr && value.if_a<Array>() == nullptr) return {};

@@ -1,8 +1,12 @@
 #include <fermata/record.hpp>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
+#include "base/json_marks.hpp"
 #include "base/json_tree.hpp"
 
 namespace fermata {
@@ -16,30 +20,59 @@ bool looks_marked(const Map& map) {
   return map.size() == 1 && map.begin()->first.starts_with('$');
 }
 
-Status take_from(Map& map, FieldPath& path, std::vector<FieldPath>& counters);
+// Takes the counters out of a tree as JSON text has it.
+class CounterTaker {
+ public:
+  explicit CounterTaker(std::vector<FieldPath>& counters) : counters_(counters) {}
 
-Status take_at(Value& item, FieldPath& path, std::vector<FieldPath>& counters) {
-  Map* map = item.if_a<Map>();
-  if (map == nullptr) return {};
-  if (!looks_marked(*map)) return take_from(*map, path, counters);
-  auto& [mark, content] = *map->begin();
-  if (mark == kMapMark && content.if_a<Map>() != nullptr) return take_from(*content.if_a<Map>(), path, counters);
-  if (mark != kCounterMark) return {};
-  const auto* number = content.if_a<std::int64_t>();
-  if (number == nullptr) return fail(ErrorCode::Malformed, "JSON: \"$counter\" must be an integer of 64 bits");
-  counters.push_back(path);
-  item = Value(static_cast<long long>(*number));
-  return {};
-}
-
-Status take_from(Map& map, FieldPath& path, std::vector<FieldPath>& counters) {
-  for (auto& [key, item] : map) {
-    path.push_back(key);
-    if (auto taken = take_at(item, path, counters); !taken) return taken;
-    path.pop_back();
+  Status below(Map& map) {
+    for (auto& [key, item] : map) {
+      if (arrays_ == 0) path_.push_back(key);
+      if (auto taken = at(item); !taken) return taken;
+      if (arrays_ == 0) path_.pop_back();
+    }
+    return {};
   }
-  return {};
-}
+
+  Status at(Value& item) {
+    if (auto* array = item.if_a<Array>()) return within(*array);
+    Map* map = item.if_a<Map>();
+    if (map == nullptr) return {};
+    if (!looks_marked(*map)) return below(*map);
+    auto& [mark, content] = *map->begin();
+    if (mark == kMapMark && content.if_a<Map>() != nullptr) return below(*content.if_a<Map>());
+    if (stands_for_value(mark)) return {};
+    return mark == kCounterMark ? counter(item, content) : below(*map);
+  }
+
+ private:
+  Status within(Array& array) {
+    ++arrays_;
+    for (Value& item : array) {
+      if (auto taken = at(item); !taken) return taken;
+    }
+    --arrays_;
+    return {};
+  }
+
+  Status counter(Value& item, const Value& content) {
+    if (arrays_ > 0) {
+      return fail(ErrorCode::Malformed,
+                  fmt::format("JSON: the array in \"{}\" holds a \"$counter\", and only a field of its own can count; "
+                              "write the number alone, or {{\"$map\":{{\"$counter\":…}}}} for a map with that key",
+                              fmt::join(path_, ".")));
+    }
+    const auto* number = content.if_a<std::int64_t>();
+    if (number == nullptr) return fail(ErrorCode::Malformed, "JSON: \"$counter\" must be an integer of 64 bits");
+    counters_.push_back(path_);
+    item = Value(static_cast<long long>(*number));
+    return {};
+  }
+
+  std::vector<FieldPath>& counters_;
+  FieldPath path_;          // to where it looks, or to the outermost array around that
+  std::size_t arrays_ = 0;  // around it
+};
 
 class RecordWriter {
  public:
@@ -88,9 +121,9 @@ class RecordWriter {
 Status take_counters(Value& tree, std::vector<FieldPath>& counters) {
   Map* map = tree.if_a<Map>();
   if (map == nullptr) return {};
-  FieldPath path;
-  if (looks_marked(*map) && map->begin()->first == kMapMark) return take_at(tree, path, counters);
-  return take_from(*map, path, counters);
+  CounterTaker taker(counters);
+  if (looks_marked(*map) && map->begin()->first == kMapMark) return taker.at(tree);
+  return taker.below(*map);
 }
 
 std::string to_json(const DocumentRecord& record) {

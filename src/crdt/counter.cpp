@@ -11,8 +11,8 @@ namespace fermata::crdt {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-__extension__ using Wide = __int128;  // holds the sum of as many shares as fit into memory
+constexpr std::int64_t kLeast = -kMost;  // as far as one author alone can count down
+__extension__ using Wide = __int128;     // holds the sum of as many shares as fit into memory
 
 std::string dotted(const Path& path) {
   return fmt::format("{}", fmt::join(path, "."));

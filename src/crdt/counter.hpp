@@ -29,7 +29,8 @@ struct Totals {
 
 // Whether all that stands below a path of `depth` names are shares, and at least one.
 [[nodiscard]] bool is_counter(std::span<const Register> below, std::size_t depth);
-// All ups minus all downs, as near to it as an int64 can be.
+// All ups minus all downs, within plus or minus the greatest int64: what one author can count to, so that an import can
+// make any counter that is seen.
 [[nodiscard]] std::int64_t sum_of(std::span<const Register> shares);
 
 }  // namespace fermata::crdt

@@ -12,7 +12,7 @@
 // the state that it ended with; a document must not be shipped between two writes of one dot.
 //
 // Counters. A counter is seen as one integer, the sum of what each author counted up and down at its path, limited to
-// what an int64 holds. Authors who count at the same time add up. Whoever sets or unsets the field (or something above
+// ±(2^63 - 1). Authors who count at the same time add up. Whoever sets or unsets the field (or something above
 // it) replaces the counter with all that was counted, also with what he has not heard of yet; who counts after an unset
 // begins at 0. If at the same time one author makes a map of the missing field and another a counter, the map is seen.
 //

@@ -19,6 +19,9 @@ struct Names {
   std::size_t groups = 0;                                // slots before those of the aggregates
 };
 
+// Operators in a row make a tree as deep, and nothing that walks a tree may exhaust the stack.
+inline constexpr std::size_t kMaxChain = 200;
+
 // The first error wins; after it the result is void.
 class Builder {
  public:
@@ -77,6 +80,7 @@ class Builder {
   Operand member_of(const Node& node, Operand value, const crdt::Path& names);
   Operand apply(const Node& where, std::string_view function, std::vector<Operand> operands);
   void check_chain(const Node& node);
+  void refuse_chain(const Node& node);
   crdt::Path path(const Node& node);
   static std::string name(const Node& node);
   Value value(const Node& node);

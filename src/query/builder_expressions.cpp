@@ -88,7 +88,9 @@ Expression Builder::chain(ExpressionKind kind, const Node& node) {
   return joined;
 }
 
+// Only those in a row count: what AND and OR join stands side by side, and may be as much as there are values.
 Expression Builder::negation(const Node& node) {
+  if (node.children.size() - 1 > kMaxChain) refuse_chain(*node.children[kMaxChain]);
   Expression inner = condition(*node.children.back());
   return node.children.size() % 2 == 1 ? std::move(inner) : negate(std::move(inner));
 }

@@ -13,9 +13,6 @@ namespace {
 
 namespace g = grammar;
 
-// Operators in a row make a tree as deep, and nothing that walks a tree may exhaust the stack.
-constexpr std::size_t kMaxChain = 200;
-
 struct NamedAggregate {
   std::string_view name;
   AggregateKind kind;
@@ -80,9 +77,11 @@ Operand Builder::operand(const Node& node) {
 }
 
 void Builder::check_chain(const Node& node) {
-  if (++chained_ == kMaxChain) {
-    refuse_at(node, ErrorCode::LimitExceeded, "an expression has more than 200 operators; compute it in steps");
-  }
+  if (++chained_ > kMaxChain) refuse_chain(node);
+}
+
+void Builder::refuse_chain(const Node& node) {
+  refuse_at(node, ErrorCode::LimitExceeded, "an expression has more than 200 operators; compute it in steps");
 }
 
 Operand Builder::apply(const Node& where, std::string_view function, std::vector<Operand> operands) {

@@ -1,5 +1,7 @@
 #include "query/counts.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <span>
@@ -11,6 +13,7 @@ namespace fermata::query {
 namespace {
 
 __extension__ using Wide = __int128;
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
 void erase_at(Map& map, std::span<const std::string> path) {
   const auto found = map.find(path.front());
@@ -22,10 +25,8 @@ void erase_at(Map& map, std::span<const std::string> path) {
 
 Status count_to(store::Transaction& transaction, std::string_view collection, std::string_view id,
                 const crdt::Path& path, Wide left) {
-  constexpr Wide kLeast = std::numeric_limits<std::int64_t>::min();
-  constexpr Wide kMost = std::numeric_limits<std::int64_t>::max();
   do {  // from one end of the integers to the other takes several steps; by 0, a missing counter begins
-    const auto step = std::clamp(left, kLeast, kMost);
+    const auto step = std::clamp(left, -Wide{kMost}, Wide{kMost});
     const auto amount = static_cast<std::int64_t>(step);
     if (auto counted = transaction.increment(collection, id, path, amount); !counted) return counted;
     left -= step;
@@ -33,22 +34,59 @@ Status count_to(store::Transaction& transaction, std::string_view collection, st
   return {};
 }
 
+// The counters of a stored document and what they show.
+Result<Counts> counts_of(store::Transaction& transaction, std::string_view collection, std::string_view id) {
+  const auto stored = transaction.load(collection, id);
+  if (!stored) return fail(stored.error());
+  const Map view = stored->view();
+  Counts counts;
+  for (crdt::Path& path : stored->counters()) {
+    const std::int64_t shown = *value_at(view, path)->if_a<std::int64_t>();
+    counts.emplace(std::move(path), shown);
+  }
+  return counts;
+}
+
+// What has been counted in all stands still at its ends, so that counting on may lead elsewhere.
+Status begin_missed_anew(store::Transaction& transaction, std::string_view collection, std::string_view id,
+                         const Counts& counts) {
+  const auto reached = counts_of(transaction, collection, id);
+  if (!reached) return fail(reached.error());
+  for (const auto& [path, number] : counts) {
+    if (const auto at = reached->find(path); at != reached->end() && at->second == number) continue;
+    if (auto unset = transaction.unset(collection, id, path); !unset) return unset;
+    if (auto counted = count_to(transaction, collection, id, path, number); !counted) return counted;
+  }
+  return {};
+}
+
+std::string name_of(const FieldPath& path) {
+  std::string name;
+  write_path(name, path);
+  return name;
+}
+
 }  // namespace
 
-Result<Counts> take_counts(DocumentRecord& record) {
+Result<Counts> counts_in(const DocumentRecord& record) {
   Counts counts;
   for (const FieldPath& path : record.counters) {
     const Value* value = path.empty() ? nullptr : value_at(record.fields, path);
     const auto* number = value == nullptr ? nullptr : value->if_a<std::int64_t>();
     if (number == nullptr) {
-      std::string name;
-      write_path(name, path);
-      return fail(ErrorCode::InvalidArgument, "the counter " + name + " is no integer of the document");
+      return fail(ErrorCode::InvalidArgument, "the counter " + name_of(path) + " is no integer of the document");
+    }
+    if (*number < -kMost) {
+      return fail(ErrorCode::LimitExceeded, fmt::format("the counter {} is {}, and a counter cannot be less than {}",
+                                                        name_of(path), *number, -kMost));
     }
     counts.emplace(path, *number);
   }
-  for (const auto& [path, number] : counts) erase_at(record.fields, path);
   return counts;
+}
+
+void take_counts(Map& fields, const Counts& counts) {
+  for (const auto& [path, number] : counts) erase_at(fields, path);
 }
 
 void hide_counts(Map& view, const crdt::Document& stored, const Counts& counts) {
@@ -61,17 +99,18 @@ void hide_counts(Map& view, const crdt::Document& stored, const Counts& counts) 
 Status write_counts(store::Transaction& transaction, std::string_view collection, std::string_view id,
                     const Counts& counts) {
   if (counts.empty()) return {};
-  const auto stored = transaction.load(collection, id);
-  if (!stored) return fail(stored.error());
-  const Map view = stored->view();
-  const std::vector<crdt::Path> counters = stored->counters();
+  const auto shown = counts_of(transaction, collection, id);
+  if (!shown) return fail(shown.error());
+  bool has_counted_on = false;
   for (const auto& [path, number] : counts) {
-    const bool is_there = std::find(counters.begin(), counters.end(), path) != counters.end();
-    const std::int64_t shown = is_there ? *value_at(view, path)->if_a<std::int64_t>() : 0;
-    if (is_there && shown == number) continue;
-    if (auto counted = count_to(transaction, collection, id, path, Wide{number} - shown); !counted) return counted;
+    const auto at = shown->find(path);
+    const bool is_there = at != shown->end();
+    if (is_there && at->second == number) continue;
+    const std::int64_t from = is_there ? at->second : 0;
+    if (auto counted = count_to(transaction, collection, id, path, Wide{number} - from); !counted) return counted;
+    has_counted_on = has_counted_on || is_there;
   }
-  return {};
+  return has_counted_on ? begin_missed_anew(transaction, collection, id, counts) : Status();
 }
 
 }  // namespace fermata::query

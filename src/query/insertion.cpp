@@ -135,10 +135,11 @@ Result<Ids> import(store::Transaction& transaction, std::string_view collection,
                    const MakeId& make_id) {
   Ids ids;
   for (DocumentRecord& record : records) {
-    const auto counts = take_counts(record);
+    const auto counts = counts_in(record);
     if (!counts) return fail(counts.error());
     auto document = check_document(std::move(record.fields), make_id);
     if (!document) return fail(document.error());
+    take_counts(document->fields, *counts);
     auto wrote = insert_new(transaction, collection, *document);
     if (wrote && !*wrote) {
       wrote = bring_to(transaction, collection, *document, Others::Unset, Equals::Skip, *counts);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
@@ -36,7 +37,8 @@ Status open_vfs(const CheckOptions& options, Opened& opened) {
     if (auto prepared = prepare_directory(options.directory, MissingDirectory::Refuse); !prepared) {
       return prepared;
     }
-    auto lock = DirectoryLock::take(options.directory);
+    const auto unwritable = options.mode == CheckMode::Report ? Unwritable::Share : Unwritable::Refuse;
+    auto lock = DirectoryLock::take(options.directory, unwritable);
     if (!lock) {
       return fail(std::move(lock).error());
     }
@@ -50,14 +52,26 @@ Status open_vfs(const CheckOptions& options, Opened& opened) {
   return {};
 }
 
-// SQLite would throw its log away.
-bool is_emptied(const CheckOptions& options) {
-  return options.vfs.empty() && file_bytes(file_of(options)) == 0;
+tl::unexpected<Error> damaged(const CheckOptions& options, std::string_view how) {
+  return fail(ErrorCode::Corrupt, fmt::format("{}: {}", options.directory, how));
+}
+
+// SQLite makes an index of the log beside it, even to read.
+Error explained(Error error, const CheckOptions& options, OpenMode mode) {
+  const bool is_about_log = error.code == ErrorCode::Io && mode == OpenMode::Existing && options.vfs.empty();
+  if (!is_about_log || ::access(options.directory.c_str(), W_OK) == 0) {
+    return error;
+  }
+  return {error.code, fmt::format("{}: its log {}-wal cannot be read where nothing can be written; copy the directory "
+                                  "to where it can be written to, and check that",
+                                  options.directory, kDatabaseFile)};
 }
 
 Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const Opened& opened, OpenMode mode) {
-  if (is_emptied(options)) {
-    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty or missing", options.directory, kDatabaseFile));
+  // Of what is too short SQLite would throw the log away.
+  const std::string shortness = options.vfs.empty() ? shortness_of_database(options.directory) : "";
+  if (!shortness.empty()) {
+    return damaged(options, shortness);
   }
   auto connection = Connection::open(file_of(options), opened.vfs->name(), mode, options.directory);
   if (!connection) {
@@ -69,7 +83,7 @@ Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const O
     return fail(std::move(content).error());
   }
   if (*content == Content::Empty) {
-    return fail(ErrorCode::Corrupt, fmt::format("{}: its {} is empty or missing", options.directory, kDatabaseFile));
+    return damaged(options, fmt::format("its {} holds no tables", kDatabaseFile));
   }
   if (*content == Content::OlderFormat) {
     return fail(ErrorCode::VersionMismatch,
@@ -84,10 +98,11 @@ Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const O
 
 // Everything that there is to say about the database as it is now.
 Status look(const CheckOptions& options, Opened& opened, Meter& meter, CheckReport& report) {
-  auto connection = connect(options, opened, mode_of(options));
+  const OpenMode mode = mode_of(options);
+  auto connection = connect(options, opened, mode);
   if (!connection) {
     if (connection.error().code != ErrorCode::Corrupt) {
-      return fail(std::move(connection).error());
+      return fail(explained(std::move(connection).error(), options, mode));
     }
     report.found.push_back(std::move(connection).error().message);
     return {};

@@ -16,23 +16,35 @@ namespace fermata::store {
 
 namespace {
 
+bool means_unwritable(int number) {
+  return number == EROFS || number == EACCES || number == EPERM;
+}
+
 Error system_error(int number, const std::string& directory, std::string_view doing) {
   const bool full = number == ENOSPC || number == EDQUOT;
   return {full ? ErrorCode::NoSpace : ErrorCode::Io,
-          fmt::format("{}: cannot {}: {}; check the path and its permissions", directory, doing,
-                      std::generic_category().message(number))};
+          fmt::format("{}: cannot {}: {}; check the path and its permissions{}", directory, doing,
+                      std::generic_category().message(number),
+                      means_unwritable(number) ? ", or copy the directory to where it can be written to" : "")};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& directory) {
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& directory, Unwritable unwritable) {
   const std::string path = directory + "/lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int kind = LOCK_EX;
+  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 && means_unwritable(errno) && unwritable == Unwritable::Share) {
+    kind = LOCK_SH;
+    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Who opens a database makes one, so nobody has.
+    if (fd < 0 && errno == ENOENT) return std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
+  }
   if (fd < 0) {
     return fail(system_error(errno, directory, "open its lock file"));
   }
   std::unique_ptr<DirectoryLock> lock(new DirectoryLock(fd));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(fd, kind | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
       return fail(ErrorCode::Busy,
                   fmt::format("{}: another process has this database open; use that process, or stop it", directory));
@@ -43,7 +55,7 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& di
 }
 
 DirectoryLock::~DirectoryLock() {
-  ::close(fd_);
+  if (fd_ >= 0) ::close(fd_);
 }
 
 bool DirectoryLock::knows_of_database() const {
@@ -60,6 +72,14 @@ std::uintmax_t file_bytes(const std::string& path) {
   std::error_code missing;
   const auto bytes = std::filesystem::file_size(path, missing);
   return missing ? 0 : bytes;
+}
+
+std::string shortness_of_database(const std::string& directory) {
+  constexpr std::uintmax_t kSmallestPage = 512;
+  const auto bytes = file_bytes(directory + "/" + kDatabaseFile);
+  if (bytes >= kSmallestPage) return {};
+  if (bytes <= kEmptyFileBytes) return fmt::format("its {} is empty or missing", kDatabaseFile);
+  return fmt::format("its {} is cut off (bytes left: {})", kDatabaseFile, bytes);
 }
 
 Status prepare_directory(const std::string& directory, MissingDirectory missing) {

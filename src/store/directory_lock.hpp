@@ -10,10 +10,15 @@
 
 namespace fermata::store {
 
+// What becomes of a directory in which nothing can be written. Share: it is held with all who only read, none of whom
+// is there where the file is not.
+enum class Unwritable { Refuse, Share };
+
 class DirectoryLock {
  public:
   // Errors: Busy (somebody holds it), NoSpace, Io.
-  [[nodiscard]] static Result<std::unique_ptr<DirectoryLock>> take(const std::string& directory);
+  [[nodiscard]] static Result<std::unique_ptr<DirectoryLock>> take(const std::string& directory,
+                                                                   Unwritable unwritable = Unwritable::Refuse);
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
 
@@ -32,5 +37,10 @@ enum class MissingDirectory { Create, Refuse };
 
 // 0 for a file that is not there.
 [[nodiscard]] std::uintmax_t file_bytes(const std::string& path);
+
+// SQLite may write one byte into a file that it makes, and takes that for empty.
+inline constexpr std::uintmax_t kEmptyFileBytes = 1;
+// In words, if the database's file is too short to be one; else empty.
+[[nodiscard]] std::string shortness_of_database(const std::string& directory);
 
 }  // namespace fermata::store

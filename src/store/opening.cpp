@@ -28,8 +28,6 @@ std::string identity_of_file(const std::string& path) {
   return fmt::format("{} {}.{:09}", info.stx_ino, info.stx_btime.tv_sec, info.stx_btime.tv_nsec);
 }
 
-constexpr std::uintmax_t kSmallestPage = 512;
-
 // When the database was last written to by anybody, as the file system knows it, whatever time a copy claims. Nothing
 // if it cannot be asked.
 std::optional<WallTime> last_change(const std::string& path) {
@@ -117,21 +115,23 @@ Status Store::Impl::open_files() {
 }
 
 // An interrupted creation leaves a file without tables, and has to be begun again. Where there has been a database, or
-// there is a log, which SQLite would throw away, the same is damage.
+// there is a log, which SQLite would throw away, the same is damage; and so is less than a page, which nobody writes.
 Status Store::Impl::expect_file() const {
   const std::string file = options.directory + "/" + kDatabaseFile;
-  const bool is_expected = (lock != nullptr && lock->knows_of_database()) || file_bytes(file + "-wal") != 0;
-  if (!is_expected || file_bytes(file) >= kSmallestPage) {
+  const bool is_expected = (lock != nullptr && lock->knows_of_database()) || file_bytes(file + "-wal") != 0 ||
+                           file_bytes(file) > kEmptyFileBytes;
+  const std::string shortness = shortness_of_database(options.directory);
+  if (!is_expected || shortness.empty()) {
     return {};
   }
-  return fail(emptied());
+  return fail(lost(shortness));
 }
 
-Error Store::Impl::emptied() const {
+Error Store::Impl::lost(std::string_view how) const {
   return {ErrorCode::Corrupt,
-          fmt::format("{}: its {} is empty or missing, though there has been a database: restore a copy, or sync into "
-                      "a new directory; remove the files {}-wal and lock as well to begin here anew",
-                      options.directory, kDatabaseFile, kDatabaseFile)};
+          fmt::format("{}: {}, though there has been a database: restore a copy, or sync into a new directory; remove "
+                      "the files {}, {}-wal and lock to begin here anew",
+                      options.directory, how, kDatabaseFile, kDatabaseFile)};
 }
 
 // More than the first page: what has reached the file from the log was synced there before.
@@ -172,7 +172,7 @@ Status Store::Impl::open_database() {
                             options.directory, kDatabaseFile));
   }
   if (*content == Content::Empty && lock != nullptr && lock->knows_of_database()) {
-    return fail(emptied());
+    return fail(lost(fmt::format("its {} holds no tables", kDatabaseFile)));
   }
   if (auto prepared = prepare_writer(*content); !prepared) {
     return prepared;

@@ -24,7 +24,7 @@ struct Store::Impl {
   Status open_files();
   Status open_database();
   [[nodiscard]] Status expect_file() const;
-  [[nodiscard]] Error emptied() const;
+  [[nodiscard]] Error lost(std::string_view how) const;
   void note_file() const;  // for the next expect_file()
   Status prepare_writer(Content content);
   [[nodiscard]] Status expect_log();

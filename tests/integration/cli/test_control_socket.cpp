@@ -161,5 +161,61 @@ TEST_F(ControlSocket, AServerEndsWhileClientsAreConnectedAndWatch) {
   EXPECT_EQ(watching.line(), "");
 }
 
+// What a watcher is told, put together; each step must fit what it was told before.
+class Told {
+ public:
+  void take(const std::string& line) {
+    const auto parsed = from_json(line);
+    ASSERT_TRUE(parsed) << line.substr(0, 200);
+    const auto& change = *parsed->if_a<Map>()->at("change").if_a<Map>();
+    const auto& op = *change.at("op").if_a<std::string>();
+    const Map& document = *change.at("document").if_a<Map>();
+    const auto& id = *document.at("_id").if_a<std::string>();
+    EXPECT_EQ(documents_.contains(id), op != "insert") << op << " of " << id;
+    EXPECT_TRUE(op != "delete" || documents_[id] == document) << id;
+    documents_.erase(id);
+    if (op != "delete") documents_.emplace(id, document);
+    ++lines_;
+  }
+  [[nodiscard]] const std::map<std::string, Map>& documents() const { return documents_; }
+  [[nodiscard]] int lines() const { return lines_; }
+
+ private:
+  std::map<std::string, Map> documents_;
+  int lines_ = 0;
+};
+
+TEST_F(ControlSocket, AWatcherThatReadsLateIsToldFewerAndLargerStepsAndNoGap) {
+  RawClient watching(directory_), writer(directory_);
+  watching.send("{\"op\":\"watch\",\"statement\":\"SELECT * FROM things ORDER BY n\"}\n");
+  EXPECT_NE(watching.line(), "");
+  EXPECT_EQ(watching.line(), R"({"ready":true})");
+  EXPECT_NE(writer.line(), "");
+  const auto write = [&](const std::string& statement) {
+    writer.send("{\"op\":\"execute\",\"statement\":\"" + statement + "\"}\n");
+    std::string answer = writer.line();
+    while (answer.find("\"id\":") != std::string::npos) answer = writer.line();
+    EXPECT_EQ(answer, R"({"ok":true})") << statement.substr(0, 200);
+  };
+  const std::string text(200'000, 'x');
+  constexpr int kRounds = 90;
+  for (int i = 0; i < kRounds; ++i) {
+    const std::string id = "'" + std::string(1, static_cast<char>('a' + i % 4)) + "'";
+    if (i % 5 == 4) {
+      write("DELETE FROM things WHERE _id = " + id);
+    } else {
+      write("INSERT INTO things DOCUMENTS ({_id: " + id + ", n: " + std::to_string(i * 7 % 11) + ", t: '" + text +
+            "'}) ON ID CONFLICT DO UPDATE");
+    }
+  }
+  write("INSERT INTO things DOCUMENTS ({_id: 'end', n: 100})");
+  Told told;
+  while (!told.documents().contains("end") && !HasFatalFailure()) told.take(watching.line());
+  EXPECT_LT(told.lines(), kRounds / 2);
+  std::string documents;
+  for (const auto& [id, document] : told.documents()) documents += to_json(document) + "\n";
+  EXPECT_TRUE(documents == fermata({"export", directory_, "things"}).out);
+}
+
 }  // namespace
 }  // namespace fermata::test

@@ -122,12 +122,25 @@ TEST_F(Formats, AFileOfSeveralBatchesIsCheckedBeforeAnythingIsImported) {
 TEST_F(Formats, AStreamKeepsWhatStoodBeforeItsBadRecordAndCanBeRepeated) {
   const Outcome run = fermata({"import", directory_, "things", "-"}, many_lines(12'000) + "{\n");
   EXPECT_EQ(run.code, 9) << run;
-  EXPECT_NE(run.err.find("documents before it were imported"), std::string::npos) << run;
+  EXPECT_NE(run.err.find(" documents) was imported"), std::string::npos) << run;
   const std::size_t before = lines_of(exported("ndjson")).size();
   EXPECT_GT(before, 5'000u);
   EXPECT_LT(before, 12'000u);
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, many_lines(12'000)).code, 0);
   EXPECT_EQ(exported("ndjson"), many_lines(12'000));
+}
+
+TEST_F(Formats, OneOfAKindIsToldInTheSingular) {
+  const Outcome skipping = import("a.ndjson", "{\"_id\":\"a\",\"n\":null}\n{}\n", {"--skip-bad"});
+  EXPECT_NE(skipping.err.find("imported 1 document into things"), std::string::npos) << skipping;
+  EXPECT_TRUE(skipping.err.ends_with("; skipped 1 bad record\n")) << skipping;
+  expect_one_clear_line(import("a.csv", "_id,n\na\n"), 9, "line 2 has 1 field, and the header names 2");
+  const Outcome lossy = fermata({"export", directory_, "things", folder_ / "b.csv"});
+  EXPECT_NE(lossy.err.find(": 1 field with null"), std::string::npos) << lossy;
+  EXPECT_NE(lossy.err.find("wrote 1 document to "), std::string::npos) << lossy;
+  const std::string large = "{\"_id\":\"b\",\"t\":\"" + std::string(std::size_t{5} << 20, 'x') + "\"}\n";
+  const Outcome broken = fermata({"import", directory_, "others", "-", "--format", "ndjson"}, large + "{\n");
+  EXPECT_NE(broken.err.find("before it (1 document) was imported"), std::string::npos) << broken;
 }
 
 TEST_F(Formats, TheExtensionOfAFileIsItsFormat) {
@@ -155,8 +168,8 @@ TEST_F(Formats, CsvSaysWhatItCouldNotHold) {
   const Outcome run = fermata({"export", directory_, "things", folder_ / "a.csv", "--json"});
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_EQ(content_of(folder_ / "a.csv"), "_id,c,l,m,n,o.x.y\r\na,3,\"[1]\",,,1\r\n");
-  for (const char* words : {"2 fields with null or an empty map", "1 counters are plain numbers", "--types l:json",
-                            "1 documents have field names with a dot"}) {
+  for (const char* words : {"2 fields with null or an empty map", "1 counter of which only the number is left",
+                            "--types l:json", "1 document with field names that have a dot"}) {
     EXPECT_NE(run.err.find(words), std::string::npos) << words << run;
     EXPECT_NE(run.out.find(words), std::string::npos) << words << run;
   }

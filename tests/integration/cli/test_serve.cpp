@@ -158,6 +158,8 @@ TEST_F(CommandLine, TwoServersOfOneGroupBringADocumentAcross) {
   EXPECT_EQ(watch.out_line(), R"({"document":{"_id":"a","n":1},"op":"insert"})");
   const Outcome status = fermata({"status", other});
   EXPECT_NE(status.out.find("links: 1"), std::string::npos) << status;
+  const Outcome sender = fermata({"status", directory_});
+  EXPECT_NE(sender.out.find("; 1 document sent, 0 received\n"), std::string::npos) << sender;
 }
 
 }  // namespace

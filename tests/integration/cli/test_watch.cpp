@@ -37,6 +37,25 @@ TEST_F(CommandLine, WatchThroughAServerPrintsEachChange) {
   expect_lines_for_each_change(directory_);
 }
 
+// A count, and rows that are alike but for their place.
+TEST_F(CommandLine, WatchTellsRowsWithoutAnIdOneByOne) {
+  ASSERT_EQ(fermata({"import", directory_, "things", "-"}, R"([{"_id":"a","n":1},{"_id":"b","n":1}])").code, 0);
+  const Server server(directory_);
+  Program count({"watch", directory_, "SELECT count(*) AS n FROM things"});
+  EXPECT_EQ(count.out_line(), R"({"document":{"n":2},"op":"insert"})");
+  Program rows({"watch", directory_, "SELECT n FROM things ORDER BY n"});
+  EXPECT_EQ(rows.out_line(), R"({"document":{"n":1},"op":"insert"})");
+  EXPECT_EQ(rows.out_line(), R"({"document":{"n":1},"op":"insert"})");
+  EXPECT_TRUE(rows.err_line_with("watching"));
+  query("INSERT INTO things DOCUMENTS ({_id: 'c', n: 2})");
+  EXPECT_EQ(count.out_line(), R"({"document":{"n":3},"op":"update"})");
+  EXPECT_EQ(rows.out_line(), R"({"document":{"n":2},"op":"insert"})");
+  query("DELETE FROM things WHERE _id = 'a'");
+  EXPECT_EQ(rows.out_line(), R"({"document":{"n":1},"op":"delete"})");
+  rows.signal(SIGINT);
+  EXPECT_EQ(rows.finish().out, "");
+}
+
 TEST_F(CommandLine, WatchEndsAfterCountLines) {
   ASSERT_EQ(fermata({"import", directory_, "things", "-"}, R"([{"_id":"a"},{"_id":"b"},{"_id":"c"}])").code, 0);
   const Outcome run = fermata({"watch", directory_, "SELECT * FROM things ORDER BY _id", "--count", "2"});

@@ -317,7 +317,11 @@ TEST_F(LanguageTest, HugeAndDeepStatementsAreAnsweredOrRefusedWithAReason) {
                 database_->execute(where(repeated(open, 100'000))).error().code == ErrorCode::Syntax)
         << open;
   }
-  EXPECT_EQ(value_of(where(repeated("NOT ", 100'000) + "x = 1")), Value("a"));
+  EXPECT_EQ(value_of(where(repeated("NOT ", 200) + "x = 1")), Value("a"));
+  EXPECT_EQ(refused(where(repeated("NOT ", 201) + "x = 1")), ErrorCode::LimitExceeded);
+  EXPECT_EQ(refused(where(repeated("NOT ", 100'000) + "x = 1")), ErrorCode::LimitExceeded);
+  EXPECT_EQ(refused("SELECT " + repeated("NOT ", 201) + "x AS v FROM c"), ErrorCode::LimitExceeded);
+  EXPECT_EQ(value_of(where("NOT x = 2" + repeated(" AND NOT x = 2", 300))), Value("a"));
   EXPECT_EQ(value_of(where("x = 1" + repeated(" AND x = 1", 4'000))), Value("a"));
   EXPECT_EQ(value_of(where("x = 2" + repeated(" OR x = 1", 4'000))), Value("a"));
   EXPECT_EQ(refused(where("x = 1" + repeated(" OR x = 1", 20'000))), ErrorCode::LimitExceeded);

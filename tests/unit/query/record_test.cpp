@@ -70,6 +70,32 @@ TEST_F(Records, TheGreatestCountersAreImported) {
   EXPECT_EQ(text(), json);
 }
 
+// An integer that no counter shows, so no export has written it.
+TEST_F(Records, ACounterBelowTheLeastIsRefusedAndNotChanged) {
+  const auto record = record_from_json(R"({"_id":"a","m":{"n":{"$counter":-9223372036854775808}}})").value();
+  for (const Status& refused : {check_record(record), database_->import_records("c", {record}).map([](auto) {})}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
+    EXPECT_EQ(refused.error().message,
+              "the counter m.n is -9223372036854775808, and a counter cannot be less than -9223372036854775807");
+  }
+  EXPECT_TRUE(all().empty());
+}
+
+TEST_F(Records, ACounterThatCountsNoFurtherIsStillBroughtToTheNumber) {
+  ASSERT_TRUE(database_->execute("INSERT INTO c DOCUMENTS ({_id: 'a'})"));
+  ASSERT_TRUE(database_->execute("UPDATE c INCREMENT n BY 9223372036854775807"));
+  ASSERT_TRUE(database_->execute("UPDATE c INCREMENT n BY -9223372036854775807"));
+  for (const std::string number : {"5", "-9223372036854775807", "9223372036854775807", "-7"}) {
+    const std::string json = R"({"_id":"a","n":{"$counter":)" + number + "}}";
+    ASSERT_TRUE(import(json));
+    EXPECT_EQ(text(), json);
+    const auto before = last_seq();
+    ASSERT_TRUE(import(json));
+    EXPECT_EQ(last_seq(), before);
+  }
+}
+
 TEST_F(Records, WhatStandsWhereACounterIsImportedGivesWay) {
   for (const char* before : {R"({"_id":"a","n":5})", R"({"_id":"a","n":{"x":1}})", R"({"_id":"a","n":{}})"}) {
     ASSERT_TRUE(import(before));
@@ -95,6 +121,50 @@ TEST_F(Records, ACounterPathThatLeadsToNoIntegerIsRefused) {
   EXPECT_TRUE(all().empty());
 }
 
+// 16 MiB are the body and what is kept beside it. What a check lets pass is imported, and nothing else.
+TEST_F(Records, ARecordThatIsTooLargeWithItsMetadataIsFoundByACheck) {
+  const auto expect = [&](const DocumentRecord& record, bool fits) {
+    const std::optional<ErrorCode> wanted = fits ? std::nullopt : std::optional(ErrorCode::LimitExceeded);
+    const auto code_of = [](const Status& status) {
+      return status ? std::nullopt : std::optional(status.error().code);
+    };
+    EXPECT_EQ(code_of(check_record(record)), wanted);
+    EXPECT_EQ(code_of(database_->import_records("c", {record}).map([](auto) {})), wanted);
+  };
+  constexpr std::size_t kMost = std::size_t{16} << 20;
+  expect({.fields = {{"_id", "a"}, {"t", std::string(kMost - 100, 'x')}}, .counters = {}}, true);
+  expect({.fields = {{"_id", "b"}, {"t", std::string(kMost - 20, 'x')}}, .counters = {}}, false);
+  // The path of each counter and of each empty map stands in the metadata once more.
+  for (const std::size_t leaves : {10u, 100u}) {
+    for (const bool is_counter : {false, true}) {
+      DocumentRecord record{.fields = {}, .counters = {}};
+      Map leaf;
+      for (std::size_t i = 0; i < leaves; ++i) leaf.emplace(std::to_string(i), is_counter ? Value(1) : Value(Map{}));
+      FieldPath path;
+      for (int level = 0; level < 3; ++level) path.push_back(std::string(60'000, 'x'));
+      for (const auto& [name, value] : leaf) {
+        if (!is_counter) continue;
+        record.counters.push_back(path);
+        record.counters.back().push_back(name);
+      }
+      Value value(std::move(leaf));
+      for (const std::string& name : path) value = Map{{name, std::move(value)}};
+      record.fields = std::move(*value.if_a<Map>());
+      record.fields.emplace("_id", "c");
+      expect(record, leaves == 10);
+    }
+  }
+}
+
+TEST_F(Records, CountersAreAmongTheValuesThatADocumentMayHave) {
+  DocumentRecord record{.fields = {{"_id", "a"}, {"n", 1}, {"l", Array(250'000 - 2, Value(1))}}, .counters = {{"n"}}};
+  EXPECT_TRUE(check_record(record));
+  EXPECT_TRUE(database_->import_records("c", {record}));
+  record.fields.at("l").if_a<Array>()->emplace_back(1);
+  EXPECT_EQ(check_record(record).error().code, ErrorCode::LimitExceeded);
+  EXPECT_EQ(database_->import_records("c", {record}).error().code, ErrorCode::LimitExceeded);
+}
+
 TEST_F(Records, ACollectionIsReadInSteps) {
   for (const char* id : {"b", "d", "a", "c", "e"}) ASSERT_TRUE(database_->import("c", {Map{{"_id", id}}}));
   ASSERT_TRUE(database_->execute("DELETE FROM c WHERE _id = 'd'"));
@@ -112,11 +182,34 @@ TEST_F(Records, ACollectionIsReadInSteps) {
   EXPECT_TRUE(database_->export_records("unknown", "", 2)->empty());
 }
 
-TEST(RecordJson, ACounterMarkIsFoundBelowMapsAlone) {
-  const auto record = record_from_json(R"({"a":{"b":{"$counter":1}},"c":[{"$counter":2}]})");
+TEST(RecordJson, ACounterMarkIsFoundBelowMaps) {
+  const auto record = record_from_json(R"({"a":{"b":{"$counter":1}},"c":{"$price":{"$counter":2}}})");
   ASSERT_TRUE(record);
-  EXPECT_THAT(record->counters, ElementsAre(FieldPath{"a", "b"}));
-  EXPECT_EQ(record->fields.at("c"), Value(Array{Map{{"$counter", 2}}}));
+  EXPECT_THAT(record->counters, ElementsAre(FieldPath{"a", "b"}, FieldPath{"c", "$price"}));
+  EXPECT_EQ(record->fields.at("c"), Value(Map{{"$price", 2}}));
+}
+
+// An array is one value; nobody could count on what is in it.
+TEST(RecordJson, ACounterInAnArrayIsRefusedAndTheArrayNamed) {
+  for (const char* array :
+       {R"([{"$counter":2}])", R"([1,[{"$counter":2}]])", R"([{"x":{"$counter":2},"y":[]}])",
+        R"([{"$map":{"$x":{"$counter":2}}}])", R"([{"$x":{"$counter":2}}])", R"([{"$counter":"text"}])"}) {
+    const auto record = record_from_json(R"({"_id":"a","m":{"list":)" + std::string(array) + "}}");
+    ASSERT_FALSE(record) << array;
+    EXPECT_EQ(record.error().code, ErrorCode::Malformed) << array;
+    EXPECT_EQ(record.error().message,
+              "JSON: the array in \"m.list\" holds a \"$counter\", and only a field of its own can count; write the "
+              "number alone, or {\"$map\":{\"$counter\":…}} for a map with that key");
+  }
+}
+
+TEST(RecordJson, AMapInAnArrayWithTheKeyOfACounterIsAMap) {
+  const DocumentRecord record{.fields = {{"c", Array{Map{{"$counter", 2}}, Map{{"m", Map{{"$counter", 3}}}}}}},
+                              .counters = {}};
+  const auto back = record_from_json(to_json(record));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->fields, record.fields);
+  EXPECT_TRUE(back->counters.empty());
 }
 
 TEST(RecordJson, ACounterThatIsNoIntegerIsRefused) {

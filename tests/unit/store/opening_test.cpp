@@ -68,7 +68,7 @@ TEST(Opening, ADirectoryThatMustExistAndHoldsNoDatabaseIsNotFoundAndStaysEmpty) 
 }
 
 TEST(Opening, AnEmptyFileWhereADatabaseMustExistIsCorruptAndStaysAsItIs) {
-  for (const std::size_t size : {0u, 1u, 99u}) {
+  for (const std::size_t size : {0u, 1u, 99u, 511u}) {
     SCOPED_TRACE(size);
     TempDir dir;
     std::ofstream(dir.file("fermata.db")) << std::string(size, '\0');
@@ -77,7 +77,8 @@ TEST(Opening, AnEmptyFileWhereADatabaseMustExistIsCorruptAndStaysAsItIs) {
     auto store = Store::open(options);
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, ErrorCode::Corrupt);
-    const std::string words = size <= 1 ? ": its fermata.db is empty" : ": the database is damaged";
+    const std::string words = size <= 1 ? std::string(": its fermata.db is empty")
+                                        : ": its fermata.db is cut off (bytes left: " + std::to_string(size);
     EXPECT_NE(store.error().message.find(dir.path() + words), std::string::npos) << store.error().message;
     EXPECT_EQ(std::filesystem::file_size(dir.file("fermata.db")), size);
     EXPECT_EQ(locks_below(dir.path()), 0u);

@@ -1,0 +1,71 @@
+#include "cli/watched_rows.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fermata::cli {
+namespace {
+
+Map change_of(std::string_view op, Map document) {
+  Map change{{"op", op}};
+  change.emplace("document", std::move(document));
+  return change;
+}
+
+}  // namespace
+
+void WatchedRows::apply(const ResultChange& change) {
+  const ResultDiff& diff = change.diff();
+  if (!diff.deleted.empty() || !diff.moved.empty() || !diff.inserted.empty()) rearrange(change);
+  for (const std::size_t index : diff.updated) update(rows_[index], change.item(index));
+}
+
+// What stays keeps its order, and fills the places that nothing was moved or inserted to.
+void WatchedRows::rearrange(const ResultChange& change) {
+  const ResultDiff& diff = change.diff();
+  Rows before = std::exchange(rows_, Rows(change.size()));
+  for (const std::size_t index : diff.deleted) remove(*std::exchange(before[index], nullptr));
+  for (const auto& [from, to] : diff.moved) rows_[to] = std::exchange(before[from], nullptr);
+  for (const std::size_t index : diff.inserted) {
+    rows_[index] = std::make_shared<Row>(Row{.document = change.item(index)});
+    touched_.push_back(rows_[index]);
+  }
+  auto place = rows_.begin();
+  for (std::shared_ptr<Row>& row : before) {
+    if (row == nullptr) continue;
+    place = std::find(place, rows_.end(), nullptr);
+    *place = std::move(row);
+  }
+  for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i]->index = i;
+}
+
+void WatchedRows::remove(Row& row) {
+  const State before = std::exchange(row.state, State::Gone);
+  if (before != State::New) gone_.push_back(std::move(before == State::Told ? row.document : row.told));
+}
+
+void WatchedRows::update(const std::shared_ptr<Row>& row, const Map& document) {
+  if (row->state == State::Told) {
+    row->state = State::Changed;
+    row->told = std::move(row->document);
+    touched_.push_back(row);
+  }
+  row->document = document;
+}
+
+std::vector<Map> WatchedRows::take() {
+  std::vector<Map> changes;
+  for (Map& document : std::exchange(gone_, {})) changes.push_back(change_of("delete", std::move(document)));
+  Rows touched = std::exchange(touched_, {});
+  std::sort(touched.begin(), touched.end(), [](const auto& a, const auto& b) { return a->index < b->index; });
+  for (const std::shared_ptr<Row>& row : touched) {
+    if (row->state == State::New) changes.push_back(change_of("insert", row->document));
+    if (row->state == State::Changed && row->told != row->document)
+      changes.push_back(change_of("update", row->document));
+    if (row->state != State::Gone) row->state = State::Told;
+    row->told.clear();
+  }
+  return changes;
+}
+
+}  // namespace fermata::cli
