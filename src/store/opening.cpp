@@ -247,6 +247,15 @@ Status Store::Impl::settle_identity(Content content) {
     return fail(std::move(loaded).error());
   }
   identity = *std::move(loaded);
+  become(std::move(file));
+  clock = crdt::HybridClock(identity.stamp);
+  known_collections.clear();
+  graves.clear();
+  source_numbers.clear();
+  return {};
+}
+
+void Store::Impl::become(std::string file) {
   const bool copied = is_another_file(identity.file, file) || is_put_back(files_changed, identity.written);
   if (!identity.clean || copied) {
     if (options.mutation != Mutation::ActorReused) {
@@ -264,11 +273,6 @@ Status Store::Impl::settle_identity(Content content) {
   names_unsaved = copied || !identity.clean || identity.boot_id != options.boot_id || identity.file != file;
   identity.boot_id = options.boot_id;
   identity.file = std::move(file);
-  clock = crdt::HybridClock(identity.stamp);
-  known_collections.clear();
-  graves.clear();
-  source_numbers.clear();
-  return {};
 }
 
 void Store::Impl::publish_identity() {

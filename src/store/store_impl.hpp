@@ -29,6 +29,7 @@ struct Store::Impl {
   Status prepare_writer(Content content);
   [[nodiscard]] Status expect_log();
   Status settle_identity(Content content);
+  void become(std::string file);  // who we are in this file, given who was there
   void close_files();
   // Commits everything as a clean close wants it, and empties the log file if there is time.
   Status leave_clean(Duration left);
