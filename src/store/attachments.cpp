@@ -86,12 +86,8 @@ Attachments::Pin Attachments::pin(std::uint64_t id) {
 
 Status Attachments::transact(const std::function<Status(Connection&)>& write) {
   return store_.with_writer([&](Connection& connection) {
-    Status done = connection.execute("BEGIN IMMEDIATE")
-                      .and_then([&] { return write(connection); })
-                      .and_then([&] { return store_.note_written_if_due(); })
-                      .and_then([&] { return connection.execute("COMMIT"); });
-    if (!done && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
-    return done;
+    return connection.transact(
+        [&] { return write(connection).and_then([&] { return store_.note_written_if_due(); }); });
   });
 }
 

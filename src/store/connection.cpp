@@ -233,6 +233,15 @@ Status Connection::run(const char* sql) {
   return statement ? statement->run() : fail(std::move(statement).error());
 }
 
+Status Connection::transact(const std::function<Status()>& change) {
+  Status done = run("BEGIN IMMEDIATE").and_then(change).and_then([&] { return run("COMMIT"); });
+  // Some errors, a full disk among them, have rolled back already.
+  if (!done && in_transaction()) {
+    static_cast<void>(execute("ROLLBACK"));
+  }
+  return done;
+}
+
 Status Connection::execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? Status() : fail(error(code));

@@ -1,6 +1,7 @@
 // One SQLite connection with its prepared statements, and SQLite's errors as ours. One thread at a time.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -60,6 +61,8 @@ class Connection {
   [[nodiscard]] Result<Statement> prepare_text(const std::string& sql);
   // One statement without parameters or rows, which stays prepared; a literal too.
   [[nodiscard]] Status run(const char* sql);
+  // `change` as one transaction that writes, rolled back if it or the commit fails. Not inside of another.
+  [[nodiscard]] Status transact(const std::function<Status()>& change);
   [[nodiscard]] Status execute(const char* sql);                  // any number of statements, no parameters
   [[nodiscard]] Result<std::string> ask(const std::string& sql);  // the first column of the first row, as text
   [[nodiscard]] bool in_transaction() const;

@@ -205,9 +205,9 @@ Result<std::vector<Store::Impl::Due>> Store::Impl::read_due(WallTime before, Pur
   }
 }
 
-Result<std::size_t> Store::Impl::forget_known(const std::vector<Due>& due, const PurgeLimits& limits) {
-  std::map<std::string, Graves> changed;
-  Purged purged{0, identity.purged_seq};
+Result<Store::Impl::Forgotten> Store::Impl::forget_known(const std::vector<Due>& due, const PurgeLimits& limits) {
+  Forgotten forgotten{.purged = {0, identity.purged_seq}, .graves = {}};
+  auto& [purged, changed] = forgotten;
   for (const Due& each : due) {
     const std::string& collection = each.tombstone.collection;
     const auto limit = limits.find(collection);
@@ -239,16 +239,19 @@ Result<std::size_t> Store::Impl::forget_known(const std::vector<Due>& due, const
       return fail(std::move(saved).error());
     }
   }
-  if (auto committed = commit_purge(purged); !committed) {
-    return fail(std::move(committed).error());
+  if (auto noted = note_purge(purged); !noted) {
+    return fail(std::move(noted).error());
   }
-  for (auto& [collection, next] : changed) {
+  return forgotten;
+}
+
+void Store::Impl::remember_forgotten(Forgotten&& forgotten) {
+  for (auto& [collection, next] : forgotten.graves) {
     graves.insert_or_assign(collection, std::move(next));
   }
-  identity.purged_seq = purged.highest;
-  published_purged_seq = purged.highest;
-  published_purged += purged.count;
-  return purged.count;
+  identity.purged_seq = forgotten.purged.highest;
+  published_purged_seq = forgotten.purged.highest;
+  published_purged += forgotten.purged.count;
 }
 
 Result<PurgeStep> Store::purge_known(WallTime before, const PurgeLimits& limits, PurgePlace from, std::size_t at_most) {
@@ -261,17 +264,20 @@ Result<PurgeStep> Store::purge_known(WallTime before, const PurgeLimits& limits,
     if (due->size() == at_most) {
       step.next = due->back().place;
     }
-    if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
-      return begun;
-    }
-    auto forgotten = impl_->forget_known(*due, limits);
-    if (!forgotten) {
-      if (connection.in_transaction()) {
-        static_cast<void>(connection.execute("ROLLBACK"));
+    Impl::Forgotten forgotten;
+    Status kept = connection.transact([&]() -> Status {
+      auto found = impl_->forget_known(*due, limits);
+      if (!found) {
+        return fail(std::move(found).error());
       }
-      return fail(std::move(forgotten).error());
+      forgotten = *std::move(found);
+      return {};
+    });
+    if (!kept) {
+      return kept;
     }
-    step.forgotten = *forgotten;
+    step.forgotten = forgotten.purged.count;
+    impl_->remember_forgotten(std::move(forgotten));
     return {};
   });
   return done ? Result<PurgeStep>(step) : fail(std::move(done).error());

@@ -226,12 +226,12 @@ Result<Store::Impl::Purged> Store::Impl::forget_tombstones(WallTime before, std:
   }
 }
 
-Status Store::Impl::commit_purge(const Purged& purged) {
+Status Store::Impl::note_purge(const Purged& purged) {
   auto note = writer->prepare("UPDATE state SET purged_seq = ? WHERE id = 0");
   if (!note) {
     return fail(std::move(note).error());
   }
-  return note->bind(1, purged.highest).run().and_then([&] { return writer->execute("COMMIT"); });
+  return note->bind(1, purged.highest).run();
 }
 
 // No commit of ours, so it does not end the clean state: a power cut that takes it back brings the tombstones back with
@@ -239,20 +239,21 @@ Status Store::Impl::commit_purge(const Purged& purged) {
 Result<std::size_t> Store::purge(WallTime before, std::size_t at_most) {
   std::size_t count = 0;
   auto done = impl_->with_writer([&](Connection& connection) -> Status {
-    if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
-      return begun;
-    }
-    auto purged = impl_->forget_tombstones(before, at_most);
-    Status kept = purged ? impl_->commit_purge(*purged) : fail(std::move(purged).error());
-    if (!kept) {
-      if (connection.in_transaction()) {
-        static_cast<void>(connection.execute("ROLLBACK"));
+    Impl::Purged purged;
+    Status kept = connection.transact([&]() -> Status {
+      auto forgotten = impl_->forget_tombstones(before, at_most);
+      if (!forgotten) {
+        return fail(std::move(forgotten).error());
       }
+      purged = *forgotten;
+      return impl_->note_purge(purged);
+    });
+    if (!kept) {
       return kept;
     }
-    count = purged->count;
-    impl_->identity.purged_seq = purged->highest;
-    impl_->published_purged_seq = purged->highest;
+    count = purged.count;
+    impl_->identity.purged_seq = purged.highest;
+    impl_->published_purged_seq = purged.highest;
     return {};
   });
   return done ? Result<std::size_t>(count) : fail(std::move(done).error());

@@ -73,15 +73,6 @@ Result<std::uint64_t> bytes_in_use(Connection& connection) {
   return (*pages - *unused) * *page;
 }
 
-Status in_transaction(Connection& connection, const std::function<Status()>& change) {
-  Status done =
-      connection.execute("BEGIN IMMEDIATE").and_then(change).and_then([&] { return connection.execute("COMMIT"); });
-  if (!done && connection.in_transaction()) {
-    static_cast<void>(connection.execute("ROLLBACK"));
-  }
-  return done;
-}
-
 }  // namespace
 
 Status with_progress(const Progress& progress, Meter& meter, const std::function<Status()>& work) {
@@ -116,7 +107,7 @@ Status with_progress(const Progress& progress, Meter& meter, const std::function
 Status Store::Impl::note_written() {
   Identity next = identity;
   next.written = options.clock->wall_now();
-  Status saved = in_transaction(*writer, [&] { return save_note(next); });
+  Status saved = writer->transact([&] { return save_note(next); });
   if (saved) {
     identity = std::move(next);
   }
@@ -214,7 +205,7 @@ Status Store::Impl::make_somebody_else(const std::string& file) const {
   return demand_checksums(copy)
       .and_then([&] { return copy.execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;"); })
       .and_then([&] {
-        return in_transaction(copy, [&] {
+        return copy.transact([&] {
           return copy.execute("UPDATE state SET clean = 0 WHERE id = 0")
               .and_then([&] { return save_name(copy, "boot_id", ""); })
               .and_then([&] { return save_name(copy, "file", ""); });

@@ -25,20 +25,20 @@ class Mender {
       : reader_(reader), writer_(writer), options_(options), done_(done) {}
 
   Status run() {
-    return list_rows()
-        .and_then([&] { return load(); })
-        .and_then([&] { return contents_.survey(); })
-        .and_then([&] { return writer_.execute("BEGIN IMMEDIATE"); })
-        .and_then([&] { return replace_table(); })
+    return list_rows().and_then([&] { return load(); }).and_then([&] { return contents_.survey(); }).and_then([&] {
+      return writer_.transact([&] { return replace(); });
+    });
+  }
+
+ private:
+  Status replace() {
+    return replace_table()
         .and_then([&] { return copy_rows(); })
         .and_then([&] { return finish_state(); })
         .and_then([&] { return create_again(); })
         .and_then([&] { return contents_.replace(); })
-        .and_then([&] { return keep_contents(); })
-        .and_then([&] { return writer_.execute("COMMIT"); });
+        .and_then([&] { return keep_contents(); });
   }
-
- private:
   Status list_rows();
   Status list_from(const char* sql);
   Status load();
@@ -266,9 +266,6 @@ Status mend(Connection& reader, Connection& writer, const MendOptions& options, 
   std::vector<std::string> steps;
   Status mended = Mender(reader, writer, options, steps).run();
   if (!mended) {
-    if (writer.in_transaction()) {
-      static_cast<void>(writer.execute("ROLLBACK"));
-    }
     return mended;
   }
   steps.emplace_back("the indexes, versions and digests were made anew from the documents");

@@ -93,8 +93,7 @@ Status step_up(Connection& connection, const std::string& format, WallTime now) 
   Status done = format == "1" ? from_1_to_2(connection, now) : Status();
   return done.and_then([&] { return create_additions(connection); })
       .and_then([&] { return name_format(connection); })
-      .and_then([&] { return save_written(connection, {.written = now}); })
-      .and_then([&] { return connection.execute("COMMIT"); });
+      .and_then([&] { return save_written(connection, {.written = now}); });
 }
 
 }  // namespace
@@ -104,14 +103,7 @@ Status migrate(Connection& connection, WallTime now) {
   if (!format) {
     return fail(format.error());
   }
-  if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
-    return begun;
-  }
-  Status done = step_up(connection, *format, now);
-  if (!done && connection.in_transaction()) {
-    static_cast<void>(connection.execute("ROLLBACK"));
-  }
-  return done;
+  return connection.transact([&] { return step_up(connection, *format, now); });
 }
 
 }  // namespace fermata::store

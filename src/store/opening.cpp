@@ -305,11 +305,11 @@ Status Store::Impl::leave_clean(Duration left) {
     closed.clean = true;
     closed.stamp = clock.last();
     closed.written = options.clock->wall_now();
-    Status saved = writer->execute("BEGIN IMMEDIATE")
-                       .and_then([&] { return save_state(*writer, closed); })
-                       .and_then([&] { return save_written(*writer, closed); })
-                       .and_then([&] { return save_names(*writer, closed); })
-                       .and_then([&] { return writer->execute("COMMIT"); });
+    Status saved = writer->transact([&] {
+      return save_state(*writer, closed).and_then([&] { return save_written(*writer, closed); }).and_then([&] {
+        return save_names(*writer, closed);
+      });
+    });
     if (!saved) {
       return saved;
     }

@@ -45,8 +45,7 @@ Status fill_new(Connection& connection, const Identity& identity) {
       .and_then([&] { return connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()); })
       .and_then([&] { return name_format(connection); })
       .and_then([&] { return save_state(connection, identity); })
-      .and_then([&] { return save_names(connection, identity); })
-      .and_then([&] { return connection.execute("COMMIT"); });
+      .and_then([&] { return save_names(connection, identity); });
 }
 
 }  // namespace
@@ -176,14 +175,7 @@ Status demand_checksums(Connection& connection) {
 }
 
 Status create_schema(Connection& connection, const Identity& identity) {
-  if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
-    return begun;
-  }
-  Status filled = fill_new(connection, identity);
-  if (!filled && connection.in_transaction()) {
-    static_cast<void>(connection.execute("ROLLBACK"));
-  }
-  return filled;
+  return connection.transact([&] { return fill_new(connection, identity); });
 }
 
 Result<Identity> load_identity(Connection& connection) {

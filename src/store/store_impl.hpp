@@ -77,7 +77,7 @@ struct Store::Impl {
     std::uint64_t highest = 0;  // local seq of all purged so far
   };
   Result<Purged> forget_tombstones(WallTime before, std::size_t at_most);
-  Status commit_purge(const Purged& purged);
+  Status note_purge(const Purged& purged);
   // What is remembered of a collection beyond its documents.
   struct Graves {
     KnownCommits known;
@@ -94,7 +94,12 @@ struct Store::Impl {
   [[nodiscard]] bool knows_all(const Graves& graves, const crdt::Document& document) const;
   struct Due;
   Result<std::vector<Due>> read_due(WallTime before, PurgePlace from, std::size_t at_most);
-  Result<std::size_t> forget_known(const std::vector<Due>& due, const PurgeLimits& limits);
+  struct Forgotten {
+    Purged purged;
+    std::map<std::string, Graves> graves;  // of the collections it was of
+  };
+  Result<Forgotten> forget_known(const std::vector<Due>& due, const PurgeLimits& limits);
+  void remember_forgotten(Forgotten&& forgotten);  // once that is committed
 
   // Runs `use` with a free reader; opens the store if it is closed. Takes `write_mutex` only for that.
   Status with_reader(const std::function<Status(Connection&)>& use);
