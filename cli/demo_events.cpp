@@ -12,7 +12,7 @@ std::int64_t number_of(const Map& event, std::string_view key) {
   return number == nullptr ? 0 : *number;
 }
 
-std::string text_of(const Map& event, std::string_view path) {
+std::string text_at(const Map& event, std::string_view path) {
   const Value* found = find_path(event, path);
   const auto* text = found == nullptr ? nullptr : found->if_a<std::string>();
   return text == nullptr ? std::string() : *text;
@@ -21,19 +21,19 @@ std::string text_of(const Map& event, std::string_view path) {
 }  // namespace
 
 void DemoStage::on_desk(const Map& event) {
-  const std::string kind = text_of(event, "event");
+  const std::string kind = text_at(event, "event");
   if (kind == "ready") {
-    desk_address_ = text_of(event, "address");
+    desk_address_ = text_at(event, "address");
     desk_documents_ = static_cast<std::uint64_t>(number_of(event, "documents"));
   } else if (kind == "written") {
     record_.changes[number_of(event, "number")].written = number_of(event, "t_ns");
   } else if (kind == "failed") {
-    failure_ = "desk could not write: " + text_of(event, "message");
+    failure_ = "desk could not write: " + text_at(event, "message");
   }
 }
 
 void DemoStage::on_phone_app(const Map& event) {
-  const std::string kind = text_of(event, "event");
+  const std::string kind = text_at(event, "event");
   if (kind == "count") {
     app_documents_ = static_cast<std::uint64_t>(number_of(event, "documents"));
   } else if (kind == "delivered") {
@@ -47,7 +47,7 @@ void DemoStage::on_phone_app(const Map& event) {
 }
 
 void DemoStage::on_phone(const Map& event) {
-  const std::string kind = text_of(event, "event");
+  const std::string kind = text_at(event, "event");
   const Nanoseconds at = number_of(event, "t_ns");
   const auto tell = [&](const char* words) {
     timeline_.event(fmt::format("{:7.1f} s  {}", static_cast<double>(at - started_at_) / 1e9, words));
@@ -61,12 +61,12 @@ void DemoStage::on_phone(const Map& event) {
   if (kind == "start") {
     app_pid_ = static_cast<pid_t>(number_of(event, "pid"));
     server_pid_ = static_cast<pid_t>(number_of(event, "pulse_pid"));
-    record_.suspend = text_of(event, "means.suspend");
-    record_.reclaim = text_of(event, "means.reclaim");
+    record_.suspend = text_at(event, "means.suspend");
+    record_.reclaim = text_at(event, "means.reclaim");
     // Nobody takes the sockets then; what ends the connections is that both sides close them at the goodbye.
     if (record_.reclaim.starts_with("none"))
       record_.reclaim = "peer-side close at the goodbye (" + record_.reclaim + ")";
-    record_.audio = text_of(event, "means.audio");
+    record_.audio = text_at(event, "means.audio");
   }
   if (kind == "frozen") span("frozen", frozen_, true, "the phone suspends the app");
   if (kind == "thawed") span("frozen", frozen_, false, "the app runs again");
@@ -79,7 +79,7 @@ void DemoStage::on_phone(const Map& event) {
   if (kind == "foreground") foreground_at_ = at;
   if (kind == "reclaimed" && number_of(event, "count") > 0) tell("the phone takes the app's sockets");
   if (kind == "lock_violation") failure_ = "the app held a file lock when it was suspended";
-  if (kind == "killed") failure_ = "the phone killed the app: " + text_of(event, "reason");
+  if (kind == "killed") failure_ = "the phone killed the app: " + text_at(event, "reason");
 }
 
 }  // namespace fermata::cli

@@ -12,7 +12,7 @@ Value optional_number(const std::optional<double>& number) {
   return number ? Value(*number) : Value(nullptr);
 }
 
-std::string milliseconds(const std::optional<double>& number) {
+std::string ms_text(const std::optional<double>& number) {
   return number ? fmt::format("{:.1f}", *number) : "-";
 }
 
@@ -28,7 +28,7 @@ std::string demo_table(const DemoRecord& record) {
   for (const DemoAct& act : record.acts) {
     const ActFigures f = figures_of(record, act);
     out += fmt::format("{:<36} {:>8} {:>10} {:>6} {:>9} {:>9}\n", f.title, f.written, f.delivered_during, f.lost,
-                       milliseconds(f.p50_ms), milliseconds(f.p99_ms));
+                       ms_text(f.p50_ms), ms_text(f.p99_ms));
   }
   out += fmt::format("\n  initial sync    {} in {:.2f} s\n", counted(record.documents, "document"),
                      record.initial_seconds);

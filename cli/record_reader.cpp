@@ -26,10 +26,10 @@ constexpr NamedType kTypes[] = {{"text", ColumnType::Text},           {"integer"
                                 {"timestamp", ColumnType::Timestamp}, {"json", ColumnType::Json}};
 
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 // A file whose first line is an object by itself, and which has more, holds one document a line. A pretty-printed file

@@ -48,6 +48,14 @@ function(fermata_compiled_quickly target)
   endif()
 endfunction()
 
+# Several sources of a folder are compiled as one: what they include and instantiate, which is most of the work, is compiled once for all of them.
+# So two files of a folder must not give one name to two things, even of their own.
+function(fermata_compiled_together target)
+  if(FERMATA_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
+endfunction()
+
 # What nearly every source includes, parsed once for the layers and once for each program. In the dev and tsan presets only: a release build,
 # and the linter's, show what a file forgot to include.
 #   fermata_common_headers(TARGET [REUSE_FROM TARGET])
@@ -78,6 +86,7 @@ function(fermata_layer name)
   list(TRANSFORM ARG_DEPENDS PREPEND fermata_)
   target_link_libraries(fermata_${name} PUBLIC ${ARG_DEPENDS} tl::expected PRIVATE fermata_flags ${ARG_LIBRARIES})
   fermata_common_headers(fermata_${name} REUSE_FROM fermata_layer_headers)
+  fermata_compiled_together(fermata_${name})
 endfunction()
 
 # The library people link: the objects of all layers in one archive.

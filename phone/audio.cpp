@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "phone/pulse_operation.hpp"
+
 namespace fermata::phone {
 namespace {
 
@@ -39,10 +41,6 @@ class ScopedVariable {
   const char* name_;
   std::optional<std::string> old_;
 };
-
-void forget(pa_operation* operation) {
-  if (operation) pa_operation_unref(operation);
-}
 
 // A call needs no short latency: as few wake-ups as possible, so that it does not disturb what is measured.
 pa_stream* make_call_stream(pa_context* context, Interruption kind) {

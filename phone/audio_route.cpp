@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "phone/audio.hpp"
+#include "phone/pulse_operation.hpp"
 
 namespace fermata::phone {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 // The module that stays travels as the address of nothing.
 void* as_data(std::uint32_t module) {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(module));
-}
-
-void forget(pa_operation* operation) {
-  if (operation) pa_operation_unref(operation);
 }
 
 void unload_if_other(pa_context* context, const pa_sink_info* info, int end, void* but_module) {

@@ -14,7 +14,7 @@ namespace fermata::phone {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
-constexpr std::chrono::milliseconds kRetry{100};
+constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr std::string_view kState = "state ";
 
 }  // namespace
@@ -75,7 +75,7 @@ void LineServer::accept_one() {
     if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
     // Whoever waits keeps the listener readable: to look again at once would be to spin.
     watch_.reset();
-    return retry_->arm(Loop::now() + kRetry);
+    return retry_->arm(Loop::now() + kAcceptRetry);
   }
   if (clients_.size() >= kMostClients) return;
   const ClientId id = ++last_id_;

@@ -14,7 +14,7 @@ namespace fermata::phone {
 namespace {
 
 constexpr std::chrono::seconds kConnectLimit{10};
-constexpr std::chrono::milliseconds kRetry{10};
+constexpr std::chrono::milliseconds kBusRetry{10};
 constexpr char kPlayer[] = "org.mpris.MediaPlayer2.Player";
 constexpr char kStatus[] = "PlaybackStatus";
 
@@ -81,7 +81,7 @@ Result<std::unique_ptr<MediaPlayers>> MediaPlayers::connect(Loop& loop, const st
   const auto deadline = Loop::now() + kConnectLimit;
   sd_bus* bus = try_connect(address);
   while (!bus && Loop::now() < deadline) {
-    loop.run_until([] { return false; }, Loop::now() + kRetry);
+    loop.run_until([] { return false; }, Loop::now() + kBusRetry);
     bus = try_connect(address);
   }
   if (!bus) return fail(ErrorCode::Timeout, fmt::format("the private session bus does not answer at {}", address));

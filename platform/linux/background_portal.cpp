@@ -17,7 +17,7 @@ namespace fermata::linux_platform {
 namespace {
 
 constexpr const char* kName = "org.freedesktop.portal.Desktop";
-constexpr const char* kPath = "/org/freedesktop/portal/desktop";
+constexpr const char* kPortalPath = "/org/freedesktop/portal/desktop";
 using Details = std::map<std::string, sdbus::Variant>;
 
 bool is_there(sdbus::IConnection& bus) {
@@ -46,7 +46,7 @@ void say_if_denied(std::uint32_t response, const Details& details) {
 std::string request_path(const sdbus::IConnection& bus, const std::string& token) {
   std::string sender = bus.getUniqueName().substr(1);
   std::replace(sender.begin(), sender.end(), '.', '_');
-  return fmt::format("{}/request/{}/{}", kPath, sender, token);
+  return fmt::format("{}/request/{}/{}", kPortalPath, sender, token);
 }
 
 void on_response(sdbus::IConnection& bus, sdbus::Message& message) {
@@ -71,7 +71,7 @@ std::shared_ptr<void> request(sdbus::IConnection& bus) {
                   kName, request_path(bus, token)),
       [&bus](sdbus::Message& message) { on_response(bus, message); }));
   sdbus::ObjectPath handle;
-  sdbus::createProxy(bus, kName, kPath)
+  sdbus::createProxy(bus, kName, kPortalPath)
       ->callMethod("RequestBackground")
       .onInterface("org.freedesktop.portal.Background")
       .withArguments(std::string(), Details{{"handle_token", sdbus::Variant(token)},

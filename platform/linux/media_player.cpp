@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kPath = "/org/mpris/MediaPlayer2";
+constexpr const char* kPlayerPath = "/org/mpris/MediaPlayer2";
 constexpr const char* kRoot = "org.mpris.MediaPlayer2";
 constexpr const char* kPlayer = "org.mpris.MediaPlayer2.Player";
 // Between the release and the acquisition of one new attempt; more means that the app was back on the screen meanwhile.
@@ -88,7 +88,7 @@ struct MediaPlayer::Player {
 };
 
 std::shared_ptr<void> MediaPlayer::Player::appear(sdbus::IConnection& connection, Stage first) {
-  std::shared_ptr<sdbus::IObject> object = sdbus::createObject(connection, kPath);
+  std::shared_ptr<sdbus::IObject> object = sdbus::createObject(connection, kPlayerPath);
   add_root(*object);
   add_constants(*object);
   add_controls(*object);

@@ -14,7 +14,7 @@ namespace fermata::linux_platform {
 namespace {
 
 constexpr const char* kName = "org.freedesktop.login1";
-constexpr const char* kPath = "/org/freedesktop/login1";
+constexpr const char* kLogindPath = "/org/freedesktop/login1";
 constexpr const char* kManager = "org.freedesktop.login1.Manager";
 constexpr std::chrono::seconds kUsualDelay(5);  // logind's own default of InhibitDelayMaxSec
 
@@ -32,13 +32,13 @@ SleepInhibitor::~SleepInhibitor() = default;
 
 std::shared_ptr<void> SleepInhibitor::serve(sdbus::IConnection& bus) {
   auto logind = std::make_shared<Logind>();
-  logind->manager = sdbus::createProxy(bus, kName, kPath);
+  logind->manager = sdbus::createProxy(bus, kName, kLogindPath);
   logind->manager->uponSignal("PrepareForSleep").onInterface(kManager).call([this, at = logind.get()](bool begins) {
     begins ? prepare(*at) : wake(*at);
   });
   logind->manager->finishRegistration();
   // Also tells when logind appears later than we.
-  logind->delay = follow_property(bus, {kName, kPath, kManager, "InhibitDelayMaxUSec"},
+  logind->delay = follow_property(bus, {kName, kLogindPath, kManager, "InhibitDelayMaxUSec"},
                                   [this, at = logind.get()](const sdbus::Variant* value) {
                                     if (value != nullptr && value->containsValueOfType<std::uint64_t>()) {
                                       const std::chrono::microseconds told(value->get<std::uint64_t>());

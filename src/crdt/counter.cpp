@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "crdt/order.hpp"
+#include "crdt/shape.hpp"
 
 namespace fermata::crdt {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kLeast = -kMost;  // as far as one author alone can count down
 __extension__ using Wide = __int128;     // holds the sum of as many shares as fit into memory
-
-std::string dotted(const Path& path) {
-  return fmt::format("{}", fmt::join(path, "."));
-}
 
 Status refused(std::string_view what, std::string_view why) {
   return fail(ErrorCode::InvalidArgument, fmt::format("'{}' {}", what, why));

@@ -16,10 +16,6 @@
 namespace fermata::crdt {
 namespace {
 
-std::string dotted(const Path& path) {
-  return fmt::format("{}", fmt::join(path, "."));
-}
-
 Status too_deep(const Path& path) {
   return fail(ErrorCode::LimitExceeded,
               fmt::format("the value at '{}' nests deeper than {} levels; make it flatter", dotted(path), kMaxDepth));
@@ -77,6 +73,10 @@ Status add_leaves(const Map& map, Path& path, const Register& model, std::vector
 }
 
 }  // namespace
+
+std::string dotted(const Path& path) {
+  return fmt::format("{}", fmt::join(path, "."));
+}
 
 Status Document::insert(const Map& fields, const Commit& commit) {
   if (alive()) return fail(ErrorCode::AlreadyExists, "cannot insert a document that exists; update it instead");

@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::uint64_t kVersion = 1;  // as a CBOR number it is also the column's first byte
 constexpr std::uint64_t kVersionWithCounters = 2;
-constexpr std::size_t kCommitWidth = 5;
+constexpr std::size_t kStoredCommitWidth = 5;
 constexpr std::size_t kShareWidth = 3;
-constexpr std::uint64_t kKinds = 3;  // Value, which stands in the body, is among them
+constexpr std::uint64_t kStoredKinds = 3;  // Value, which stands in the body, is among them
 
 // Commits of the body's values in order, equal neighbours counted together.
 struct Run {
@@ -61,7 +61,7 @@ void read_values(FieldReader& in, Path& path, std::vector<Register>& out) {
 
 std::vector<CommitRow> read_commits(FieldReader& in, std::uint64_t life) {
   std::vector<CommitRow> rows;
-  const std::size_t count = in.array_of_rows(kCommitWidth);
+  const std::size_t count = in.array_of_rows(kStoredCommitWidth);
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     CommitRow& row = rows.emplace_back();
     row.dot = in.dot();
@@ -107,9 +107,9 @@ std::vector<Register> read_others(FieldReader& in, const std::vector<CommitRow>&
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     Path path = in.path();
     const std::uint64_t code = in.uint(0, UINT64_MAX, "a register's commit");
-    Register& r = others.emplace_back(of_commit(in, rows, code / kKinds));
+    Register& r = others.emplace_back(of_commit(in, rows, code / kStoredKinds));
     r.path = std::move(path);
-    r.kind = static_cast<RegisterKind>(code % kKinds);
+    r.kind = static_cast<RegisterKind>(code % kStoredKinds);
     if (r.kind == RegisterKind::Value) in.fault(ErrorCode::Corrupt, "it has a value that the body lacks");
   }
   return others;
@@ -176,7 +176,7 @@ class MetadataWriter {
   [[nodiscard]] std::uint64_t version() const { return shares_ == 0 ? kVersion : kVersionWithCounters; }
 
   void write_commits(CborWriter& out) const {
-    out.array(commits_.rows().size() * kCommitWidth);
+    out.array(commits_.rows().size() * kStoredCommitWidth);
     for (const CommitRow& row : commits_.rows()) {
       for (const std::uint64_t field : {row.dot.actor, row.dot.seq, row.stamp.value, row.mark.local_seq})
         out.uint(field);
@@ -210,7 +210,7 @@ class MetadataWriter {
       const RegisterKind kind = registers_[i].kind;
       if (kind != RegisterKind::Map && kind != RegisterKind::Absent) continue;
       write_path(registers_[i].path, out);
-      out.uint(commit_of_[i] * kKinds + static_cast<std::uint64_t>(kind));
+      out.uint(commit_of_[i] * kStoredKinds + static_cast<std::uint64_t>(kind));
     }
   }
 

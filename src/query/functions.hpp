@@ -46,6 +46,17 @@ struct Function {
 inline constexpr std::size_t kMaxTextBytes = 1u << 20;
 inline constexpr std::size_t kMaxElements = 250'000;
 
+// As many arguments as one likes, within reason.
+inline constexpr std::size_t kAnyNumber = 64;
+
+// A count of something.
+[[nodiscard]] inline Value whole(std::int64_t count) {
+  return Value(static_cast<long long>(count));
+}
+[[nodiscard]] inline Value whole_size(std::size_t count) {
+  return whole(static_cast<std::int64_t>(count));
+}
+
 // A value as text: what is text stays, numbers, booleans and timestamps are written out; nothing for all else.
 [[nodiscard]] std::optional<std::string> as_text(const Value& value);
 

@@ -8,10 +8,6 @@
 namespace fermata::query {
 namespace {
 
-Value whole(std::size_t count) {
-  return Value(static_cast<long long>(count));
-}
-
 const char* kind_name(const Value& value) {
   // In the order of Value::Variant.
   constexpr const char* kNames[] = {"null",  "boolean", "integer", "double",    "text",
@@ -73,7 +69,7 @@ std::optional<Value> contains(Arguments arguments) {
 
 std::optional<Value> array_length(Arguments arguments) {
   const auto* array = arguments[0]->if_a<Array>();
-  return array == nullptr ? Value(nullptr) : whole(array->size());
+  return array == nullptr ? Value(nullptr) : whole_size(array->size());
 }
 
 std::optional<Value> array_contains_null(Arguments arguments) {
@@ -166,7 +162,7 @@ std::optional<Value> object_values(Arguments arguments) {
 
 std::optional<Value> object_length(Arguments arguments) {
   const auto* map = arguments[0]->if_a<Map>();
-  return map == nullptr ? Value(nullptr) : whole(map->size());
+  return map == nullptr ? Value(nullptr) : whole_size(map->size());
 }
 
 std::optional<Value> coalesce(Arguments arguments) {
@@ -193,9 +189,7 @@ std::optional<Value> type(Arguments arguments) {
   return Value(arguments[0] == nullptr ? "missing" : kind_name(*arguments[0]));
 }
 
-constexpr std::size_t kAnyNumber = 64;
-
-constexpr Function kFunctions[] = {
+constexpr Function kCollectionFunctions[] = {
     {"[]", 2, 2, element, Nulls::Handled, Notation::Element},
     {".", 2, 2, member, Nulls::Handled, Notation::Member},
     {"contains", 2, 2, contains, Nulls::Handled},
@@ -221,7 +215,7 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 std::span<const Function> collection_functions() {
-  return kFunctions;
+  return kCollectionFunctions;
 }
 
 }  // namespace fermata::query

@@ -26,10 +26,6 @@ double real_of(const Number& number) {
   return integer != nullptr ? static_cast<double>(*integer) : std::get<double>(number);
 }
 
-Value whole(std::int64_t integer) {
-  return Value(static_cast<long long>(integer));
-}
-
 // NaN is null everywhere in the language.
 Value real(double value) {
   return std::isnan(value) ? Value(nullptr) : Value(value);
@@ -174,9 +170,7 @@ std::optional<Value> extreme(Arguments arguments) {
   return *best;
 }
 
-constexpr std::size_t kAnyNumber = 64;
-
-constexpr Function kFunctions[] = {
+constexpr Function kNumberFunctions[] = {
     {"+", 2, 2, add, Nulls::GiveNull, Notation::Infix},
     {"-", 2, 2, subtract, Nulls::GiveNull, Notation::Infix},
     {"*", 2, 2, multiply, Nulls::GiveNull, Notation::Infix},
@@ -198,7 +192,7 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 std::span<const Function> number_functions() {
-  return kFunctions;
+  return kNumberFunctions;
 }
 
 }  // namespace fermata::query

@@ -12,10 +12,6 @@ const std::string* text_of(const Value* value) {
   return value->if_a<std::string>();
 }
 
-Value whole(std::size_t count) {
-  return Value(static_cast<long long>(count));
-}
-
 bool begins_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
 }
@@ -60,13 +56,13 @@ std::optional<Value> trim(Arguments arguments) {
 
 std::optional<Value> length(Arguments arguments) {
   const std::string* text = text_of(arguments[0]);
-  return text == nullptr ? Value(nullptr) : whole(characters(*text));
+  return text == nullptr ? Value(nullptr) : whole_size(characters(*text));
 }
 
 std::optional<Value> byte_length(Arguments arguments) {
-  if (const std::string* text = text_of(arguments[0])) return whole(text->size());
+  if (const std::string* text = text_of(arguments[0])) return whole_size(text->size());
   const auto* bytes = arguments[0]->if_a<Bytes>();
-  return bytes == nullptr ? Value(nullptr) : whole(bytes->size());
+  return bytes == nullptr ? Value(nullptr) : whole_size(bytes->size());
 }
 
 // substr(text, first[, count]): the first character is 1; a negative `first` counts from the end.
@@ -149,9 +145,7 @@ std::optional<Value> text(Arguments arguments) {
   return written ? Value(std::move(*written)) : Value(nullptr);
 }
 
-constexpr std::size_t kAnyNumber = 64;
-
-constexpr Function kFunctions[] = {
+constexpr Function kTextFunctions[] = {
     {"||", 2, 2, concatenate, Nulls::GiveNull, Notation::Infix},
     {"concat", 1, kAnyNumber, concatenate},
     {"lower", 1, 1, change_case<'A', 'Z', 'a'>},
@@ -174,7 +168,7 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 std::span<const Function> text_functions() {
-  return kFunctions;
+  return kTextFunctions;
 }
 
 std::optional<std::string> as_text(const Value& value) {

@@ -25,10 +25,6 @@ Value timestamp_or_null(Time time) {
   return made ? Value(*made) : Value(nullptr);
 }
 
-Value whole(std::int64_t count) {
-  return Value(static_cast<long long>(count));
-}
-
 // Units of a fixed length.
 std::optional<milliseconds> length_of(std::string_view unit) {
   using std::chrono::days, std::chrono::hours, std::chrono::minutes, std::chrono::seconds, std::chrono::weeks;
@@ -158,7 +154,7 @@ std::optional<Value> date_trunc(Arguments arguments) {
   return timestamp_or_null(midnight + (*time - midnight) / *length * *length);
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kTimeFunctions[] = {
     {"timestamp", 1, 1, timestamp}, {"epoch_ms", 1, 1, epoch_ms},   {"date_add", 3, 3, date_add},
     {"date_diff", 3, 3, date_diff}, {"date_part", 2, 2, date_part}, {"date_trunc", 2, 2, date_trunc},
 };
@@ -166,7 +162,7 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 std::span<const Function> time_functions() {
-  return kFunctions;
+  return kTimeFunctions;
 }
 
 }  // namespace fermata::query

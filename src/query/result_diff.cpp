@@ -22,9 +22,9 @@ bool has_id(std::string_view identity) {
   return identity.front() == 'i';
 }
 
-class Comparison {
+class ResultDifference {
  public:
-  Comparison(const std::vector<Map>& before, const std::vector<Map>& after)
+  ResultDifference(const std::vector<Map>& before, const std::vector<Map>& after)
       : before_(before), after_(after), old_of_(after.size()), is_kept_(before.size(), false) {}
 
   ResultDiff run() {
@@ -114,7 +114,7 @@ std::vector<IndexPair> least_moves(const std::vector<IndexPair>& staying) {
 }
 
 ResultDiff diff_results(const std::vector<Map>& before, const std::vector<Map>& after) {
-  return Comparison(before, after).run();
+  return ResultDifference(before, after).run();
 }
 
 }  // namespace fermata::query

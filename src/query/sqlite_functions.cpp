@@ -101,16 +101,16 @@ void condition_function(sqlite3_context* context, int count, sqlite3_value** arg
 
 void register_functions(sqlite3* connection) {
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-  constexpr int kAnyNumber = -1;
+  constexpr int kVariadic = -1;
   const auto add = [&](const char* name, int arguments, void (*function)(sqlite3_context*, int, sqlite3_value**)) {
     // Fails only without memory, and then the first statement that names the function says so.
     sqlite3_create_function_v2(connection, name, arguments, kFlags, nullptr, function, nullptr, nullptr, nullptr);
   };
   add("fermata_truth", 1, truth_function);
   add("fermata_like", 2, like_function);
-  add("fermata_value", kAnyNumber, value_function);
-  add("fermata_value_kind", kAnyNumber, kind_function);
-  add("fermata_condition", kAnyNumber, condition_function);
+  add("fermata_value", kVariadic, value_function);
+  add("fermata_value_kind", kVariadic, kind_function);
+  add("fermata_condition", kVariadic, condition_function);
 }
 
 int bind_operand(sqlite3_stmt* statement, int index, const Operand* operand) {
