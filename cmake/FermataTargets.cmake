@@ -119,6 +119,7 @@ function(fermata_test name)
   if(NOT ARG_FAST)
     fermata_compiled_quickly(test_${name})
     target_precompile_headers(test_${name} REUSE_FROM fermata_test_headers)
+    fermata_compiled_together(test_${name})
   endif()
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_SERIAL})

@@ -22,8 +22,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const std::string kApp = PHONE_TEST_APP;
-
 TEST(PhoneCommands, TheProgramIsToldStatesAndConditionsAndWhoComesLateTheConditionsAsWell) {
   PhoneRun run(quick_ios(),
                "wait 500ms\ninactive\nlow-power on\nmetered on\nbattery 15\nlock\nexpect frozen within 2s\nunlock\n"

@@ -12,6 +12,9 @@
 
 namespace fermata::phone {
 
+// The program that speaks the protocol as it is told to.
+inline const std::string kApp = PHONE_TEST_APP;
+
 struct Seen {
   std::int64_t t_ns = 0;
   std::string name;

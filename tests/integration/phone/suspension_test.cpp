@@ -11,8 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string kApp = PHONE_TEST_APP;
-
 std::vector<std::int64_t> ticks_of(const std::string& path) {
   std::vector<std::int64_t> ticks;
   std::ifstream file(path);

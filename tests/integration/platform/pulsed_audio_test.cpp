@@ -11,8 +11,8 @@ namespace fermata {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr milliseconds kPulse(100);
-constexpr milliseconds kForEver = std::chrono::minutes(10);
+constexpr milliseconds kShortest(100);
+constexpr milliseconds kLongest = std::chrono::minutes(10);
 
 class PulsedAudio : public testing::Test {
  protected:
@@ -45,11 +45,11 @@ class PulsedAudio : public testing::Test {
 TEST_F(PulsedAudio, RestsUntilAPulseAndRestsAgainAfterIt) {
   hold();
   EXPECT_TRUE(server_.await_stream(true, true));
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   EXPECT_TRUE(server_.await_stream(true, false));
-  platform_->pulse(kPulse);
+  platform_->pulse(kShortest);
   EXPECT_TRUE(server_.await_stream(true, true));
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   EXPECT_TRUE(server_.await_stream(true, false));
   release();
   EXPECT_TRUE(server_.await_stream(false, false));
@@ -57,21 +57,21 @@ TEST_F(PulsedAudio, RestsUntilAPulseAndRestsAgainAfterIt) {
 }
 
 TEST_F(PulsedAudio, APulseAskedForTooEarlyFollows) {
-  platform_->pulse(kPulse);
+  platform_->pulse(kShortest);
   platform_->acquire(Strategy::PulsedAudio);
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   expect(StrategyEvent::Held);
   EXPECT_TRUE(server_.await_stream(true, false));
 }
 
 TEST_F(PulsedAudio, ACallDuringAPulseInterruptsUntilItsEnd) {
   hold();
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   ASSERT_TRUE(server_.await_stream(true, false));
   auto call = server_.call();
   expect(StrategyEvent::Interrupted);
   EXPECT_TRUE(server_.await_stream(true, true));
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   EXPECT_TRUE(server_.our_stream().corked) << "we must yield";
   call.reset();
   expect(StrategyEvent::InterruptionEnded);
@@ -82,14 +82,14 @@ TEST_F(PulsedAudio, ACallDuringAPulseInterruptsUntilItsEnd) {
 TEST_F(PulsedAudio, ACallWhileItRestsInterruptsWithTheNextPulse) {
   hold();
   auto call = server_.call();
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   expect(StrategyEvent::Interrupted);
   EXPECT_TRUE(server_.await_stream(true, true));
   call.reset();
   expect(StrategyEvent::InterruptionEnded);
   release();
   hold();
-  platform_->pulse(kForEver);
+  platform_->pulse(kLongest);
   EXPECT_TRUE(server_.await_stream(true, false));
 }
 
@@ -105,7 +105,7 @@ TEST_F(PulsedAudio, ALostRouteIsSeenWithTheNextPulseAndItsReturnToo) {
   hold();
   server_.pactl("suspend-sink null0 1");
   const auto begin = std::chrono::steady_clock::now();
-  platform_->pulse(kPulse);
+  platform_->pulse(kShortest);
   expect(StrategyEvent::Interrupted);
   EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(500)) << "a sound card needs a while to wake";
   server_.pactl("suspend-sink null0 0");
@@ -119,10 +119,10 @@ TEST_F(PulsedAudio, ASinkThatSleepsBetweenPulsesInterruptsNothing) {
   hold();
   ASSERT_TRUE(server_.await_sink("SUSPENDED"));
   for (int i = 0; i < 3; ++i) {
-    platform_->pulse(kForEver);
+    platform_->pulse(kLongest);
     EXPECT_TRUE(server_.await_stream(true, false));
     EXPECT_TRUE(server_.await_sink("RUNNING"));
-    platform_->pulse(kPulse);
+    platform_->pulse(kShortest);
     EXPECT_TRUE(server_.await_stream(true, true));
   }
   EXPECT_TRUE(events_.empty());
@@ -132,7 +132,7 @@ TEST_F(PulsedAudio, IsLostWithItsServer) {
   hold();
   server_.kill();
   expect(StrategyEvent::Lost);
-  platform_->pulse(kPulse);
+  platform_->pulse(kShortest);
   release();
   server_.start();
   hold();

@@ -9,9 +9,9 @@ namespace fermata::crdt {
 namespace {
 
 // One device that writes documents. Its clock is the test's.
-class Author {
+class LocalAuthor {
  public:
-  explicit Author(ActorId actor) : actor_(actor) {}
+  explicit LocalAuthor(ActorId actor) : actor_(actor) {}
   [[nodiscard]] Commit at(std::uint64_t time) { return {{actor_, ++seq_}, Stamp{time}, ++local_seq_}; }
   [[nodiscard]] Commit same_commit(std::uint64_t time) { return {{actor_, seq_}, Stamp{time}, ++local_seq_}; }
 
@@ -51,7 +51,7 @@ std::vector<Path> paths_of(const Document& document) {
 }
 
 TEST(Document, ShowsWhatWasInserted) {
-  Author a(1);
+  LocalAuthor a(1);
   const Map fields{
       {"n", 1}, {"nothing", nullptr}, {"list", Array{1, Map{{"x", 2}}}}, {"empty", Map{}}, {"in", Map{{"deep", "er"}}}};
   const Document document = inserted(fields, a.at(10));
@@ -62,21 +62,21 @@ TEST(Document, ShowsWhatWasInserted) {
 }
 
 TEST(Document, KnowsNullFromAbsence) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"x", nullptr}, {"y", 1}}, a.at(10));
   ASSERT_TRUE(document.unset({"y"}, a.at(11)));
   EXPECT_EQ(to_json(document.view()), R"({"x":null})");
 }
 
 TEST(Document, CannotBeInsertedTwice) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"x", 1}}, a.at(10));
   EXPECT_EQ(document.insert({{"x", 2}}, a.at(11)).error().code, ErrorCode::AlreadyExists);
   EXPECT_EQ(to_json(document.view()), R"({"x":1})");
 }
 
 TEST(Document, AnUpdateNeverRevivesADeletedDocument) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"x", 1}}, a.at(10));
   ASSERT_TRUE(document.remove(a.at(11)));
   EXPECT_EQ(document.set({"x"}, 2, a.at(12)).error().code, ErrorCode::NotFound);
@@ -87,14 +87,14 @@ TEST(Document, AnUpdateNeverRevivesADeletedDocument) {
 }
 
 TEST(Document, ATombstoneKeepsItsLastLookForRouting) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"x", 1}}, a.at(10));
   ASSERT_TRUE(document.remove(a.at(11)));
   EXPECT_EQ(to_json(document.view()), R"({"x":1})");
 }
 
 TEST(Document, ANewLifeStartsWithoutTheFieldsOfTheOld) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"x", 1}, {"y", 1}}, a.at(10));
   ASSERT_TRUE(document.remove(a.at(11)));
   ASSERT_TRUE(document.insert({{"z", 2}}, a.at(12)));
@@ -103,7 +103,7 @@ TEST(Document, ANewLifeStartsWithoutTheFieldsOfTheOld) {
 }
 
 TEST(Document, AnEditOfOneWhoDidNotSeeTheDeletionDoesNotReviveIt) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   Document mine = inserted({{"x", 1}}, a.at(10));
   Document theirs = mine;
   ASSERT_TRUE(mine.remove(a.at(11)));
@@ -113,18 +113,18 @@ TEST(Document, AnEditOfOneWhoDidNotSeeTheDeletionDoesNotReviveIt) {
 }
 
 TEST(Document, ConcurrentInsertsMergeFieldByField) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   expect_merged_both_ways(inserted({{"x", 1}, {"y", 1}}, a.at(10)), inserted({{"x", 2}, {"z", 2}}, b.at(11)),
                           {{"x", 2}, {"y", 1}, {"z", 2}});
 }
 
 TEST(Document, TheGreaterActorWinsATie) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   expect_merged_both_ways(inserted({{"x", 1}}, a.at(10)), inserted({{"x", 2}}, b.at(10)), {{"x", 2}});
 }
 
 TEST(Document, AnEditBeatsWhatItsAuthorSawHoweverLateThatClockWas) {
-  Author ahead(9), behind(1);
+  LocalAuthor ahead(9), behind(1);
   Document document = inserted({{"x", 1}}, ahead.at(1'000'000));
   const Document before = document;
   ASSERT_TRUE(document.set({"x"}, 2, behind.at(10)));
@@ -132,7 +132,7 @@ TEST(Document, AnEditBeatsWhatItsAuthorSawHoweverLateThatClockWas) {
 }
 
 TEST(Nested, AReplacedSubtreeIsGoneWithAllThatStoodBelow) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   Document document = inserted({{"m", Map{{"a", 1}, {"b", Map{{"c", 2}}}}}}, a.at(10));
   const Document before = document;
   ASSERT_TRUE(document.set({"m"}, Map{{"d", 3}}, b.at(20)));
@@ -142,7 +142,7 @@ TEST(Nested, AReplacedSubtreeIsGoneWithAllThatStoodBelow) {
 }
 
 TEST(Nested, AConcurrentYoungerEditSurvivesInsideAReplacedSubtree) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   const Document before = inserted({{"m", Map{{"a", 1}, {"b", 2}}}}, a.at(10));
   Document replaced = before, edited = before;
   ASSERT_TRUE(replaced.set({"m"}, Map{{"d", 3}}, a.at(20)));
@@ -151,7 +151,7 @@ TEST(Nested, AConcurrentYoungerEditSurvivesInsideAReplacedSubtree) {
 }
 
 TEST(Nested, AConcurrentOlderEditIsVoidInsideAReplacedSubtree) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   const Document before = inserted({{"m", Map{{"a", 1}}}}, a.at(10));
   Document replaced = before, edited = before;
   ASSERT_TRUE(edited.set({"m", "a"}, 9, b.at(19)));
@@ -160,7 +160,7 @@ TEST(Nested, AConcurrentOlderEditIsVoidInsideAReplacedSubtree) {
 }
 
 TEST(Nested, AValueGivesWayToAYoungerFieldBelowItAndKeepsOnlyItsStamp) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   Document document = inserted({{"m", "a long value that nobody sees any more"}}, a.at(10));
   const Document before = document;
   ASSERT_TRUE(document.set({"m", "k"}, 1, b.at(20)));
@@ -173,7 +173,7 @@ TEST(Nested, AValueGivesWayToAYoungerFieldBelowItAndKeepsOnlyItsStamp) {
 }
 
 TEST(Nested, AHiddenValueDoesNotComeBackWithACopyThatStillHasIt) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   const Document before = inserted({{"m", 5}}, a.at(10));
   Document document = before;
   ASSERT_TRUE(document.set({"m", "k"}, 1, b.at(20)));
@@ -182,7 +182,7 @@ TEST(Nested, AHiddenValueDoesNotComeBackWithACopyThatStillHasIt) {
 }
 
 TEST(Nested, RemovingTheLastKeyLeavesAnEmptyMap) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"m", Map{{"k", 1}}}}, a.at(10));
   ASSERT_TRUE(document.unset({"m", "k"}, a.at(11)));
   EXPECT_EQ(to_json(document.view()), R"({"m":{}})");
@@ -191,7 +191,7 @@ TEST(Nested, RemovingTheLastKeyLeavesAnEmptyMap) {
 }
 
 TEST(Nested, UnsettingWhatIsNotThereChangesNothing) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"m", 5}}, a.at(10));
   const std::uint64_t before = document.fingerprint();
   ASSERT_TRUE(document.unset({"n"}, a.at(11)));
@@ -202,7 +202,7 @@ TEST(Nested, UnsettingWhatIsNotThereChangesNothing) {
 }
 
 TEST(Nested, AnUnsetSubtreeComesBackPiecewise) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   Document document = inserted({{"m", Map{{"a", 1}, {"b", 2}}}}, a.at(10));
   ASSERT_TRUE(document.unset({"m"}, a.at(11)));
   const Document before = document;
@@ -211,7 +211,7 @@ TEST(Nested, AnUnsetSubtreeComesBackPiecewise) {
 }
 
 TEST(Nested, MapsInsideArraysStayInside) {
-  Author a(1);
+  LocalAuthor a(1);
   Document document = inserted({{"list", Array{Map{{"x", 1}}}}}, a.at(10));
   EXPECT_EQ(document.registers().size(), 1U);
   ASSERT_TRUE(document.set({"list"}, Array{Map{{"x", 2}}, Map{}}, a.at(11)));
@@ -220,14 +220,14 @@ TEST(Nested, MapsInsideArraysStayInside) {
 }
 
 TEST(Nested, AnExplicitEmptyMapIsARegister) {
-  Author a(1);
+  LocalAuthor a(1);
   const Document document = inserted({{"m", Map{}}}, a.at(10));
   ASSERT_EQ(document.registers().size(), 1U);
   EXPECT_EQ(document.registers()[0].kind, RegisterKind::Map);
 }
 
 TEST(Nested, DepthIsBounded) {
-  Author a(1);
+  LocalAuthor a(1);
   Map deep{{"leaf", 1}};
   for (std::size_t level = 1; level < kMaxDepth; ++level) deep = Map{{"k", std::move(deep)}};
   const Document document = inserted(deep, a.at(10));
@@ -250,7 +250,7 @@ TEST(Nested, DepthIsBounded) {
 }
 
 TEST(OneCommit, ShipsTheStateThatItEndedWith) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   const Document before = inserted({{"x", 1}, {"m", Map{{"old", 1}}}}, b.at(500));
   Document document = before;
   ASSERT_TRUE(document.set({"x"}, 2, a.at(10)));
@@ -267,7 +267,7 @@ TEST(OneCommit, ShipsTheStateThatItEndedWith) {
 }
 
 TEST(OneCommit, MayDeleteAndRecreate) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   const Document before = inserted({{"x", 1}, {"y", 1}}, b.at(500));
   Document document = before;
   ASSERT_TRUE(document.set({"x"}, 2, a.at(10)));
@@ -298,7 +298,7 @@ TEST(DeltaSince, CarriesOnlyWhatIsNewAndNotWhatCameFromTheReader) {
 }
 
 TEST(Merge, TellsWhetherAnythingChanged) {
-  Author a(1), b(2);
+  LocalAuthor a(1), b(2);
   Document document = inserted({{"x", 1}}, a.at(10));
   Document remote = document;
   EXPECT_FALSE(document.merge(everything(remote), kFromRemote));

@@ -27,7 +27,7 @@ std::string state_of(const Document& document) {
   return text;
 }
 
-Delta everything(const Document& document) {
+Delta whole_delta(const Document& document) {
   return document.delta_since(0, 0).value();
 }
 
@@ -38,7 +38,7 @@ Document made_of(const Wild& wild) {
 }
 
 Document merged(Document a, const Document& b) {
-  a.merge(everything(b), kMark);
+  a.merge(whole_delta(b), kMark);
   return a;
 }
 
@@ -69,7 +69,7 @@ RC_GTEST_PROP(Merge, IsIdempotentAndSaysSo, (const Wild& a, const Wild& b)) {
   Document document = merged(made_of(a), made_of(b));
   const std::string before = state_of(document);
   for (const Wild* again : {&a, &b}) RC_ASSERT(!document.merge(again->delta, kMark));
-  RC_ASSERT(!document.merge(everything(document), kMark));
+  RC_ASSERT(!document.merge(whole_delta(document), kMark));
   RC_ASSERT(state_of(document) == before);
 }
 

@@ -17,7 +17,7 @@ Predicate parsed(std::string_view select, const Map& parameters = {}) {
   return predicate ? std::move(*predicate) : Predicate::parse("SELECT * FROM none", {}).value();
 }
 
-ErrorCode refused(std::string_view select, const Map& parameters = {}) {
+ErrorCode refused_as(std::string_view select, const Map& parameters = {}) {
   const auto predicate = Predicate::parse(select, parameters);
   EXPECT_FALSE(predicate) << select.substr(0, 200);
   return predicate ? ErrorCode::Io : predicate.error().code;
@@ -68,24 +68,24 @@ TEST(Predicate, KeepsItsMeaningInItsText) {
 }
 
 TEST(Predicate, RefusesWhatASubscriptionCannotBe) {
-  EXPECT_EQ(refused("SELECT * FROM c ORDER BY a"), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c LIMIT 1"), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("DELETE FROM c"), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM __peers"), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :absent"), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :b", {{"b", Bytes{1}}}), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :b", {{"b", Array{Bytes{1}}}}), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :b", {{"b", std::nan("")}}), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :b", {{"b", "\xff"}}), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a ="), ErrorCode::Syntax);
+  EXPECT_EQ(refused_as("SELECT * FROM c ORDER BY a"), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c LIMIT 1"), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("DELETE FROM c"), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM __peers"), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :absent"), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :b", {{"b", Bytes{1}}}), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :b", {{"b", Array{Bytes{1}}}}), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :b", {{"b", std::nan("")}}), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :b", {{"b", "\xff"}}), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a ="), ErrorCode::Syntax);
 }
 
 TEST(Predicate, LimitsTheTextThatTravels) {
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = '" + std::string(70'000, 'x') + "'"), ErrorCode::LimitExceeded);
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :b", {{"b", std::string(70'000, 'x')}}), ErrorCode::LimitExceeded);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = '" + std::string(70'000, 'x') + "'"), ErrorCode::LimitExceeded);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :b", {{"b", std::string(70'000, 'x')}}), ErrorCode::LimitExceeded);
   Value deep;
   for (int i = 0; i < 70; ++i) deep = Array{std::move(deep)};
-  EXPECT_EQ(refused("SELECT * FROM c WHERE a = :b", {{"b", std::move(deep)}}), ErrorCode::LimitExceeded);
+  EXPECT_EQ(refused_as("SELECT * FROM c WHERE a = :b", {{"b", std::move(deep)}}), ErrorCode::LimitExceeded);
 }
 
 TEST(Predicate, MatchesADocumentByItsFieldsAndItsId) {

@@ -9,8 +9,6 @@
 namespace fermata::sync {
 namespace {
 
-constexpr const char* kAll = "SELECT * FROM cars";
-
 Bytes hello(std::uint64_t head) {
   return encode(Hello{kSpoken, 0, "e1", "stranger", head, {}});
 }

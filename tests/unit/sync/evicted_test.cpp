@@ -6,8 +6,6 @@
 namespace fermata::sync {
 namespace {
 
-constexpr const char* kAll = "SELECT * FROM cars";
-
 TEST(Evicted, InThisSessionComesBackToANewSubscription) {
   Node a{"a"}, v{"v"};
   a.subscribe("SELECT * FROM cars WHERE x < 100");

@@ -6,7 +6,6 @@
 namespace fermata::sync {
 namespace {
 
-constexpr const char* kAll = "SELECT * FROM cars";
 constexpr const char* kMarked = "SELECT * FROM cars WHERE m = true";
 
 EngineOptions broken(Mutation mutation) {

@@ -9,7 +9,6 @@
 namespace fermata::sync {
 namespace {
 
-constexpr const char* kAll = "SELECT * FROM cars";
 constexpr LinkId kStranger = 9;
 
 crdt::Register written(crdt::Path path, crdt::Dot dot, std::uint64_t life = 1) {

@@ -14,6 +14,8 @@
 
 namespace fermata::sync {
 
+inline constexpr const char* kAll = "SELECT * FROM cars";
+
 // Stands still unless a test moves it.
 struct StillClock final : Clock {
   [[nodiscard]] Instant now() override { return time; }

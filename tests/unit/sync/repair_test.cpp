@@ -6,8 +6,6 @@
 namespace fermata::sync {
 namespace {
 
-constexpr const char* kAll = "SELECT * FROM cars";
-
 void put_many(Node& node, const std::string& prefix, int count) {
   auto transaction = node.store->begin().value();
   for (int i = 0; i < count; ++i)

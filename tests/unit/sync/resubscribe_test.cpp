@@ -9,7 +9,7 @@
 namespace fermata::sync {
 namespace {
 
-void put_many(Node& node, const std::string& prefix, int count, const std::string& collection = "cars") {
+void put_numbered(Node& node, const std::string& prefix, int count, const std::string& collection = "cars") {
   auto transaction = node.store->begin().value();
   for (int i = 0; i < count; ++i)
     ASSERT_TRUE(transaction.insert(collection, fmt::format("{}{}", prefix, i), {{"x", i}}));
@@ -33,8 +33,8 @@ struct Resubscribing : testing::Test {
 
 TEST_F(Resubscribing, ASubscriptionThatEndsWhileItIsReconciledLetsTheNextOneGoOn) {
   for (Node* node : {&a, &b}) {
-    put_many(*node, node->options.device, 200);
-    put_many(*node, node->options.device, 200, "bikes");
+    put_numbered(*node, node->options.device, 200);
+    put_numbered(*node, node->options.device, 200, "bikes");
   }
   const SubscriptionId cars = b.subscribe("SELECT * FROM cars");
   const SubscriptionId bikes = b.subscribe("SELECT * FROM bikes");
@@ -50,7 +50,7 @@ TEST_F(Resubscribing, ASubscriptionThatEndsWhileItIsReconciledLetsTheNextOneGoOn
 }
 
 TEST_F(Resubscribing, WhileTheRemoteAsksHowToGoOnDoesNotEndTheSession) {
-  put_many(a, "a", 40);
+  put_numbered(a, "a", 40);
   b.put("mine", {{"x", -1}});
   pair.connect();
   const SubscriptionId id = b.subscribe("SELECT * FROM cars WHERE x >= 0");
@@ -65,7 +65,7 @@ TEST_F(Resubscribing, WhileTheRemoteAsksHowToGoOnDoesNotEndTheSession) {
 // What is under way for the one that has ended must not count for the one that begins.
 TEST_F(Resubscribing, IsAnotherSubscriptionForTheRemoteAndGoesOnFromTheSameCursor) {
   const SubscriptionId id = b.subscribe("SELECT * FROM cars");
-  put_many(a, "a", 5);
+  put_numbered(a, "a", 5);
   pair.connect();
   b.engine->unsubscribe(id, b.now());
   b.subscribe("SELECT * FROM cars");
@@ -108,7 +108,7 @@ TEST_F(Resubscribing, ToQueryAfterQueryLeavesNoDigestsBehind) {
 
 // After a loss of the store every one of a device's many subscriptions has to be reconciled.
 TEST_F(Resubscribing, ToMoreThanMayReconcileUnaskedIsNoAttack) {
-  for (Node* node : {&a, &b}) put_many(*node, node->options.device, 33);
+  for (Node* node : {&a, &b}) put_numbered(*node, node->options.device, 33);
   for (int i = 0; i < 260; ++i) b.subscribe(fmt::format("SELECT * FROM cars WHERE x >= {}", -i));
   pair.connect();
   EXPECT_FALSE(pair.closed.has_value()) << pair.closed->message;
