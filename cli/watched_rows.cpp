@@ -37,6 +37,14 @@ void WatchedRows::rearrange(const ResultChange& change) {
     *place = std::move(row);
   }
   for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i]->index = i;
+  forget_gone();
+}
+
+// Rows that come and go while nobody takes them must not pile up.
+void WatchedRows::forget_gone() {
+  constexpr std::size_t kSome = 64;
+  if (touched_.size() <= 2 * rows_.size() + kSome) return;
+  std::erase_if(touched_, [](const std::shared_ptr<Row>& row) { return row->state == State::Gone; });
 }
 
 void WatchedRows::remove(Row& row) {

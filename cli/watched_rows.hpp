@@ -31,6 +31,7 @@ class WatchedRows {
 
   void rearrange(const ResultChange& change);
   void remove(Row& row);
+  void forget_gone();
   void update(const std::shared_ptr<Row>& row, const Map& document);
 
   Rows rows_;
