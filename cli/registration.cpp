@@ -111,7 +111,8 @@ void add_watch(CLI::App& app, Outcome& outcome) {
   verb->add_option("--count", options->count, "End after N lines")->type_name("N")->check(at_least_one);
   verb->footer(
       "One JSON line a change: {\"op\":\"insert\"|\"update\"|\"delete\",\"document\":{…}}. What is there at the start "
-      "comes as inserts.\nIf nobody serves DIR, watch lets the other verbs in while it runs.\n\n"
+      "comes as inserts; a row without its \"_id\" that changes, as a delete and an insert.\nIf nobody serves DIR, "
+      "watch lets the other verbs in while it runs.\n\n"
       "Example:\n  fermata watch desk \"SELECT * FROM tasks WHERE done = false\"\n");
   on_chosen(verb, outcome, options, run_watch);
 }

@@ -1,6 +1,7 @@
 #include "cli/watched_rows.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace fermata::cli {
@@ -10,6 +11,12 @@ Map change_of(std::string_view op, Map document) {
   Map change{{"op", op}};
   change.emplace("document", std::move(document));
   return change;
+}
+
+// Whether whoever was told the one knows which row the other is.
+bool is_named_alike(const Map& told, const Map& document) {
+  const auto before = told.find("_id"), after = document.find("_id");
+  return before != told.end() && after != document.end() && before->second == after->second;
 }
 
 }  // namespace
@@ -62,18 +69,23 @@ void WatchedRows::update(const std::shared_ptr<Row>& row, const Map& document) {
 }
 
 std::vector<Map> WatchedRows::take() {
-  std::vector<Map> changes;
-  for (Map& document : std::exchange(gone_, {})) changes.push_back(change_of("delete", std::move(document)));
+  std::vector<Map> deletes, others;
+  for (Map& document : std::exchange(gone_, {})) deletes.push_back(change_of("delete", std::move(document)));
   Rows touched = std::exchange(touched_, {});
   std::sort(touched.begin(), touched.end(), [](const auto& a, const auto& b) { return a->index < b->index; });
   for (const std::shared_ptr<Row>& row : touched) {
-    if (row->state == State::New) changes.push_back(change_of("insert", row->document));
-    if (row->state == State::Changed && row->told != row->document)
-      changes.push_back(change_of("update", row->document));
-    if (row->state != State::Gone) row->state = State::Told;
+    if (row->state == State::Gone) continue;
+    const bool is_changed = row->state == State::Changed && row->told != row->document;
+    const bool is_update = is_changed && is_named_alike(row->told, row->document);
+    if (is_changed && !is_update) deletes.push_back(change_of("delete", std::move(row->told)));
+    if (is_changed || row->state == State::New) {
+      others.push_back(change_of(is_update ? "update" : "insert", row->document));
+    }
+    row->state = State::Told;
     row->told.clear();
   }
-  return changes;
+  deletes.insert(deletes.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
+  return deletes;
 }
 
 }  // namespace fermata::cli

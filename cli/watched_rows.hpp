@@ -16,7 +16,8 @@ class WatchedRows {
   void apply(const ResultChange& change);
 
   // {"op":"delete"|"insert"|"update","document":{…}} for each difference to what was taken last: deletes first, with
-  // the state that was told, then the others in the order of the result. At first everything is an insert.
+  // the state that was told, then the others in the order of the result. A row that says no "_id" is not updated: what
+  // was told of it is deleted, and what it is now inserted. At first everything is an insert.
   [[nodiscard]] std::vector<Map> take();
 
  private:

@@ -48,10 +48,14 @@ TEST_F(CommandLine, WatchTellsRowsWithoutAnIdOneByOne) {
   EXPECT_EQ(rows.out_line(), R"({"document":{"n":1},"op":"insert"})");
   EXPECT_TRUE(rows.err_line_with("watching"));
   query("INSERT INTO things DOCUMENTS ({_id: 'c', n: 2})");
-  EXPECT_EQ(count.out_line(), R"({"document":{"n":3},"op":"update"})");
+  EXPECT_EQ(count.out_line(), R"({"document":{"n":2},"op":"delete"})");
+  EXPECT_EQ(count.out_line(), R"({"document":{"n":3},"op":"insert"})");
   EXPECT_EQ(rows.out_line(), R"({"document":{"n":2},"op":"insert"})");
   query("DELETE FROM things WHERE _id = 'a'");
   EXPECT_EQ(rows.out_line(), R"({"document":{"n":1},"op":"delete"})");
+  query("UPDATE things SET n = 0 WHERE _id = 'b'");
+  EXPECT_EQ(rows.out_line(), R"({"document":{"n":1},"op":"delete"})");
+  EXPECT_EQ(rows.out_line(), R"({"document":{"n":0},"op":"insert"})");
   rows.signal(SIGINT);
   EXPECT_EQ(rows.finish().out, "");
 }
