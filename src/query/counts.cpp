@@ -60,12 +60,6 @@ Status begin_missed_anew(store::Transaction& transaction, std::string_view colle
   return {};
 }
 
-std::string name_of(const FieldPath& path) {
-  std::string name;
-  write_path(name, path);
-  return name;
-}
-
 }  // namespace
 
 Result<Counts> counts_in(const DocumentRecord& record) {
@@ -74,11 +68,11 @@ Result<Counts> counts_in(const DocumentRecord& record) {
     const Value* value = path.empty() ? nullptr : value_at(record.fields, path);
     const auto* number = value == nullptr ? nullptr : value->if_a<std::int64_t>();
     if (number == nullptr) {
-      return fail(ErrorCode::InvalidArgument, "the counter " + name_of(path) + " is no integer of the document");
+      return fail(ErrorCode::InvalidArgument, "the counter " + path_text(path) + " is no integer of the document");
     }
     if (*number < -kMost) {
       return fail(ErrorCode::LimitExceeded, fmt::format("the counter {} is {}, and a counter cannot be less than {}",
-                                                        name_of(path), *number, -kMost));
+                                                        path_text(path), *number, -kMost));
     }
     counts.emplace(path, *number);
   }

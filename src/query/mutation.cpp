@@ -26,9 +26,7 @@ struct DocumentWrite {
 Result<std::int64_t> amount_of(const std::optional<Value>& value, const crdt::Path& path) {
   const auto* amount = value ? value->if_a<std::int64_t>() : nullptr;
   if (amount != nullptr) return *amount;
-  std::string name;
-  write_path(name, path);
-  return fail(ErrorCode::InvalidArgument, "INCREMENT " + name + ": the amount is " +
+  return fail(ErrorCode::InvalidArgument, "INCREMENT " + path_text(path) + ": the amount is " +
                                               (value ? to_json(*value) : "a missing field") +
                                               ", not a whole number; counters count in whole numbers");
 }

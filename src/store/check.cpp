@@ -18,7 +18,6 @@ constexpr const char* kWhatToDo = "this cannot be repaired here; restore a backu
 struct Opened {
   std::unique_ptr<DirectoryLock> lock;
   std::unique_ptr<ChecksumVfs> vfs;
-  std::unique_ptr<Connection> connection;
   bool lost_commits = false;  // as MendOptions
 };
 

@@ -235,11 +235,17 @@ Status Connection::run(const char* sql) {
 
 Status Connection::transact(const std::function<Status()>& change) {
   Status done = run("BEGIN IMMEDIATE").and_then(change).and_then([&] { return run("COMMIT"); });
-  // Some errors, a full disk among them, have rolled back already.
-  if (!done && in_transaction()) {
-    static_cast<void>(execute("ROLLBACK"));
+  if (!done) {
+    roll_back();
   }
   return done;
+}
+
+// Some errors, a full disk among them, have done it already.
+void Connection::roll_back() {
+  if (sqlite3_get_autocommit(handle_) == 0) {
+    static_cast<void>(execute("ROLLBACK"));
+  }
 }
 
 Status Connection::execute(const char* sql) {
@@ -272,10 +278,6 @@ Result<std::string> Connection::ask(const std::string& sql) {
 
 void Connection::wait_for_locks() {
   sqlite3_busy_timeout(handle_, kBusyTimeoutMs);
-}
-
-bool Connection::in_transaction() const {
-  return sqlite3_get_autocommit(handle_) == 0;
 }
 
 bool Connection::is_writing() const {

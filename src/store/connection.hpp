@@ -65,8 +65,8 @@ class Connection {
   [[nodiscard]] Status transact(const std::function<Status()>& change);
   [[nodiscard]] Status execute(const char* sql);                  // any number of statements, no parameters
   [[nodiscard]] Result<std::string> ask(const std::string& sql);  // the first column of the first row, as text
-  [[nodiscard]] bool in_transaction() const;
-  [[nodiscard]] bool is_writing() const;  // in a transaction that began as one
+  void roll_back();                                               // what is not committed, if there is a transaction
+  [[nodiscard]] bool is_writing() const;                          // in a transaction that began as one
   // The number of a collection, 0 if there is none. Numbers stay as they are, so those found are kept; who rolls back a
   // transaction that made a collection forgets them.
   [[nodiscard]] Result<std::uint64_t> collection_number(std::string_view name);

@@ -351,10 +351,7 @@ void Transaction::State::roll_back() {
     return;
   }
   finished = true;
-  // Some errors, a full disk among them, have rolled back already.
-  if (store.writer->in_transaction()) {
-    static_cast<void>(store.writer->execute("ROLLBACK"));
-  }
+  store.writer->roll_back();
   for (const std::string& name : new_collections) {
     store.known_collections.erase(name);
   }
