@@ -32,10 +32,11 @@ struct CheckReport {
 // read, with all that follows from them, in one transaction. Documents that cannot be read are removed and named; the
 // database then begins with a new actor and a new epoch, so that peers compare everything with it and send what it
 // lacks. An attachment whose content is not whole is removed and named as well; it can be fetched again. A log that is
-// damaged before its end loses the commits behind the damage, and the database begins with a new actor and a new epoch
-// too. What other parts have lost remains, and the report says so: restore a backup, or sync into a new directory. A
-// report works where nothing can be written too, unless there is a log. Errors: NotFound, Busy (somebody has it open),
-// VersionMismatch (newer, or older: open it once to migrate it), NoSpace, Io. Damage is no error.
+// damaged, cut off or gone loses the commits from there on, and the database begins with a new actor and a new epoch
+// too; it is known as such in the boot that wrote it. What other parts have lost remains, and the report says so:
+// restore a backup, or sync into a new directory. A report works where nothing can be written too, unless there is a
+// log. Errors: NotFound, Busy (somebody has it open), VersionMismatch (newer, or older: open it once to migrate it),
+// NoSpace, Io. Damage is no error.
 [[nodiscard]] Result<CheckReport> check_database(const std::string& directory, CheckMode mode = CheckMode::Report,
                                                  const Progress& progress = {});
 

@@ -6,6 +6,7 @@
 
 #include "store/checksum_vfs.hpp"
 #include "store/directory_lock.hpp"
+#include "store/file_identity.hpp"
 #include "store/wal_damage.hpp"
 
 namespace fermata::store {
@@ -76,7 +77,7 @@ Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const O
   if (!connection) {
     return connection;
   }
-  sqlite3_db_config((*connection)->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  (*connection)->keep_log(true);
   auto content = inspect(**connection, options.directory);
   if (!content) {
     return fail(std::move(content).error());
@@ -95,6 +96,15 @@ Result<std::unique_ptr<Connection>> connect(const CheckOptions& options, const O
   return connection;
 }
 
+ExpectedLog expected_log(const CheckOptions& options, const Opened& opened) {
+  if (opened.lock == nullptr) {
+    return {};
+  }
+  return {.frames = opened.lock->log_note().frames(options.boot_id).value_or(0),
+          .file = identity_of_file(file_of(options)),
+          .changed = last_change(file_of(options))};
+}
+
 // Everything that there is to say about the database as it is now.
 Status look(const CheckOptions& options, Opened& opened, Meter& meter, CheckReport& report) {
   const OpenMode mode = mode_of(options);
@@ -106,11 +116,11 @@ Status look(const CheckOptions& options, Opened& opened, Meter& meter, CheckRepo
     report.found.push_back(std::move(connection).error().message);
     return {};
   }
-  auto lost = lost_in_log(**connection, options.boot_id);
-  if (!lost) {
+  auto lost = lost_in_log(**connection, expected_log(options, opened));
+  if (!lost && lost.error().code != ErrorCode::Corrupt) {  // which is found again
     return fail(std::move(lost).error());
   }
-  if (*lost) {
+  if (lost && *lost) {
     opened.lost_commits = true;
     report.found.push_back(**lost);
   }
@@ -185,7 +195,11 @@ Status repair(const CheckOptions& options, Opened& opened, CheckReport& report) 
       .and_then([&] { return clear_unused(**writer); })
       .and_then([&] { return vacuum(**writer); })
       .and_then([&] { return save_written(**writer, {.written = options.clock->wall_now()}); })
-      .and_then([&] { return check_point(**writer); });
+      .and_then([&] { return check_point(**writer); })
+      .and_then([&]() -> Status {
+        if (opened.lock != nullptr) opened.lock->log_note().forget();
+        return {};
+      });
 }
 
 Status run(const CheckOptions& options, Meter& meter, CheckReport& report) {

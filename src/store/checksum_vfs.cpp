@@ -15,9 +15,18 @@
 
 namespace fermata::store {
 
+namespace {
+
+struct VfsParts {
+  sqlite3_vfs* base = nullptr;
+  LogNote* note = nullptr;
+};
+
+}  // namespace
+
 struct ChecksumVfs::Impl {
   sqlite3_vfs vfs{};
-  sqlite3_vfs* base = nullptr;
+  VfsParts parts;
   std::string name;
 };
 
@@ -39,8 +48,12 @@ struct CheckedFile {
 };
 using Forward = Forwarding<CheckedFile>;
 
+VfsParts& parts_of(sqlite3_vfs* vfs) {
+  return *static_cast<VfsParts*>(vfs->pAppData);
+}
+
 sqlite3_vfs* base_of(sqlite3_vfs* vfs) {
-  return static_cast<sqlite3_vfs*>(vfs->pAppData);
+  return parts_of(vfs).base;
 }
 
 void checksum_of(const std::uint8_t* page, int size, sqlite3_int64 offset, std::uint8_t* out) {
@@ -141,7 +154,7 @@ const sqlite3_io_methods& checked_methods() {
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, int* out_flags) {
   sqlite3_vfs* const base = base_of(vfs);
   if ((flags & SQLITE_OPEN_WAL) != 0) {
-    return open_wal_file(base, name, out, flags, out_flags);
+    return open_wal_file(base, parts_of(vfs).note, name, out, flags, out_flags);
   }
   if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
     return base->xOpen(base, name, out, flags, out_flags);
@@ -151,6 +164,9 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, 
 }
 
 int delete_file(sqlite3_vfs* vfs, const char* name, int sync_directory) {
+  if (LogNote* const note = parts_of(vfs).note; note != nullptr && std::string_view(name).ends_with("-wal")) {
+    note->clear();
+  }
   return base_of(vfs)->xDelete(base_of(vfs), name, sync_directory);
 }
 int access_file(sqlite3_vfs* vfs, const char* name, int flags, int* result) {
@@ -175,12 +191,13 @@ int last_error(sqlite3_vfs* vfs, int size, char* out) {
   return base_of(vfs)->xGetLastError(base_of(vfs), size, out);
 }
 
-void fill_vfs(sqlite3_vfs& vfs, sqlite3_vfs* base, const char* name) {
+void fill_vfs(sqlite3_vfs& vfs, VfsParts& parts, const char* name) {
+  sqlite3_vfs* const base = parts.base;
   vfs.iVersion = 2;
   vfs.szOsFile = std::max(static_cast<int>(sizeof(CheckedFile)), wal_file_bytes()) + base->szOsFile;
   vfs.mxPathname = base->mxPathname;
   vfs.zName = name;
-  vfs.pAppData = base;
+  vfs.pAppData = &parts;
   vfs.xOpen = open_file;
   vfs.xDelete = delete_file;
   vfs.xAccess = access_file;
@@ -196,15 +213,15 @@ void fill_vfs(sqlite3_vfs& vfs, sqlite3_vfs* base, const char* name) {
 
 ChecksumVfs::ChecksumVfs(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<ChecksumVfs>> ChecksumVfs::around(const std::string& base) {
+Result<std::unique_ptr<ChecksumVfs>> ChecksumVfs::around(const std::string& base, LogNote* note) {
   static std::atomic<std::uint64_t> count{0};
   auto impl = std::make_unique<Impl>();
-  impl->base = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
-  if (impl->base == nullptr) {
+  impl->parts = {.base = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str()), .note = note};
+  if (impl->parts.base == nullptr) {
     return fail(ErrorCode::Io, fmt::format("SQLite has no VFS '{}'; register it first", base));
   }
   impl->name = fmt::format("fermata-checksums-{}", ++count);
-  fill_vfs(impl->vfs, impl->base, impl->name.c_str());
+  fill_vfs(impl->vfs, impl->parts, impl->name.c_str());
   if (sqlite3_vfs_register(&impl->vfs, 0) != SQLITE_OK) {
     return fail(ErrorCode::Io, "SQLite cannot register a VFS: out of memory; free some and try again");
   }

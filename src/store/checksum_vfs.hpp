@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "store/log_note.hpp"
 
 struct sqlite3;
 
@@ -26,8 +27,9 @@ inline constexpr int kChecksumBytes = 8;
 // Registered under a name of its own as long as it lives. Must outlive the connections that use it.
 class ChecksumVfs {
  public:
-  // Around the VFS of that name; empty: SQLite's default. Error: Io (there is none).
-  [[nodiscard]] static Result<std::unique_ptr<ChecksumVfs>> around(const std::string& base);
+  // Around the VFS of that name; empty: SQLite's default. `note` is cleared before a log loses what was committed;
+  // null: there is none. Error: Io (no such VFS).
+  [[nodiscard]] static Result<std::unique_ptr<ChecksumVfs>> around(const std::string& base, LogNote* note = nullptr);
   ~ChecksumVfs();
   ChecksumVfs(const ChecksumVfs&) = delete;
   [[nodiscard]] const std::string& name() const;

@@ -311,8 +311,8 @@ void Connection::reset_statements() {
   }
 }
 
-bool Connection::failed_to_sync() const {
-  return sqlite3_extended_errcode(handle_) == SQLITE_IOERR_FSYNC;
+void Connection::keep_log(bool keep) {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }
 
 Error Connection::error(int code) const {

@@ -74,10 +74,11 @@ class Connection {
   // From now on waits a while for the locks of other connections, as it does after opening.
   void wait_for_locks();
   [[nodiscard]] std::uint64_t last_rowid() const;
+  // Whether the last connection to close leaves the log as it is, instead of emptying it into the file.
+  void keep_log(bool keep);
   // Resets what a caller left running, so that its snapshot and locks end.
   void reset_statements();
   [[nodiscard]] Error error(int code) const;
-  [[nodiscard]] bool failed_to_sync() const;  // the last call
 
  private:
   Connection(sqlite3* handle, std::string owner) : handle_(handle), owner_(std::move(owner)) {}

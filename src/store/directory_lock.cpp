@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "store/schema.hpp"
@@ -59,8 +59,8 @@ DirectoryLock::~DirectoryLock() {
 }
 
 bool DirectoryLock::knows_of_database() const {
-  struct stat info {};
-  return ::fstat(fd_, &info) == 0 && info.st_size != 0;
+  char first = 0;
+  return ::pread(fd_, &first, 1, 0) == 1 && first != 0;
 }
 
 void DirectoryLock::note_database() const {
@@ -87,7 +87,7 @@ Status prepare_directory(const std::string& directory, MissingDirectory missing)
   if (missing == MissingDirectory::Refuse) {
     const std::string file = directory + "/" + kDatabaseFile;
     // Where it was lost, opening says so.
-    const bool was_lost = file_bytes(file + "-wal") != 0 || file_bytes(directory + "/lock") != 0;
+    const bool was_lost = file_bytes(file + "-wal") != 0 || std::ifstream(directory + "/lock").get() > 0;
     if (!std::filesystem::exists(file, failure) && !was_lost) {
       return fail(ErrorCode::NotFound,
                   fmt::format("{}: there is no Fermata database; check the path, or create one first", directory));

@@ -1,5 +1,5 @@
-// One process per database directory: an exclusive flock on DIR/lock, given back with the object. The file also tells,
-// by not being empty, that there has been a database here, so that one that is lost is not begun anew in silence.
+// One process per database directory: an exclusive flock on DIR/lock, given back with the object. The file also tells
+// that there has been a database here, so that one that is lost is not begun anew in silence, and has the log's note.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "store/log_note.hpp"
 
 namespace fermata::store {
 
@@ -25,10 +26,13 @@ class DirectoryLock {
   [[nodiscard]] bool knows_of_database() const;
   // Once its tables are on the disk for certain. Should it fail, the next opening does it.
   void note_database() const;
+  // Of what was exclusively taken.
+  [[nodiscard]] LogNote& log_note() { return log_note_; }
 
  private:
-  explicit DirectoryLock(int fd) : fd_(fd) {}
+  explicit DirectoryLock(int fd) : fd_(fd), log_note_(fd) {}
   int fd_;
+  LogNote log_note_;
 };
 
 // Makes the directory if it is missing and may be made. Errors: NotFound (must exist, but no database is there), Io.

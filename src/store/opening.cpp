@@ -1,66 +1,16 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 
 #include "store/check.hpp"
+#include "store/file_identity.hpp"
 #include "store/migration.hpp"
 #include "store/store_impl.hpp"
 #include "store/wal_damage.hpp"
 
 namespace fermata::store {
-
-namespace {
-
-// Tells a file from its copies, and stays when it is moved or written to: inode, and birth where the file system knows
-// it (a change time would not stay). Empty if the file cannot be asked.
-std::string identity_of_file(const std::string& path) {
-  struct statx info {};
-  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &info) != 0) {
-    return {};
-  }
-  if ((info.stx_mask & STATX_BTIME) == 0) {
-    return fmt::format("{}", info.stx_ino);
-  }
-  return fmt::format("{} {}.{:09}", info.stx_ino, info.stx_btime.tv_sec, info.stx_btime.tv_nsec);
-}
-
-// When the database was last written to by anybody, as the file system knows it, whatever time a copy claims. Nothing
-// if it cannot be asked.
-std::optional<WallTime> last_change(const std::string& path) {
-  std::optional<WallTime> last;
-  for (const char* file : {"", "-wal"}) {
-    struct statx info {};
-    if (::statx(AT_FDCWD, (path + file).c_str(), 0, STATX_CTIME, &info) != 0) continue;
-    const WallTime changed(std::chrono::seconds(info.stx_ctime.tv_sec));
-    last = std::max(last.value_or(changed), changed);
-  }
-  return last;
-}
-
-// A copy that was put over the file keeps its inode and birth, but not its change time: that is later than the last
-// commit in it, or the closing. What a slow disk takes for those is no sign, nor is kWrittenEvery.
-bool is_put_back(std::optional<WallTime> changed, WallTime written) {
-  constexpr std::chrono::seconds kSlack{5};
-  return changed && written != WallTime{} && *changed > written + kSlack;
-}
-
-// Whether `remembered` names another file than `actual`. A birth that only one of them has says nothing: another kernel
-// may have learned to tell it.
-bool is_another_file(const std::string& remembered, const std::string& actual) {
-  if (remembered.empty() || actual.empty() || remembered == actual) {
-    return false;
-  }
-  const auto end_of_inode = std::min(remembered.find(' '), remembered.size());
-  const bool same_inode = remembered.substr(0, end_of_inode) == actual.substr(0, actual.find(' '));
-  const bool both_have_birth = end_of_inode < remembered.size() && actual.find(' ') != std::string::npos;
-  return !same_inode || both_have_birth;
-}
-
-}  // namespace
 
 Epoch Store::Impl::new_epoch() const {
   std::array<std::uint8_t, 16> bytes{};
@@ -94,6 +44,7 @@ Status Store::Impl::open_files() {
         return fail(std::move(taken).error());
       }
       lock = *std::move(taken);
+      lock->log_note().begin(options.boot_id);
     }
   }
   Status opened = open_database();
@@ -114,12 +65,20 @@ Status Store::Impl::open_files() {
   return {};
 }
 
+std::uint32_t Store::Impl::noted_frames() const {
+  return lock == nullptr ? 0 : lock->log_note().frames(options.boot_id).value_or(0);
+}
+
+bool Store::Impl::there_was_a_database() const {
+  return (lock != nullptr && lock->knows_of_database()) || noted_frames() != 0;
+}
+
 // An interrupted creation leaves a file without tables, and has to be begun again. Where there has been a database, or
 // there is a log, which SQLite would throw away, the same is damage; and so is less than a page, which nobody writes.
 Status Store::Impl::expect_file() const {
   const std::string file = options.directory + "/" + kDatabaseFile;
-  const bool is_expected = (lock != nullptr && lock->knows_of_database()) || file_bytes(file + "-wal") != 0 ||
-                           file_bytes(file) > kEmptyFileBytes;
+  const bool is_expected =
+      there_was_a_database() || file_bytes(file + "-wal") != 0 || file_bytes(file) > kEmptyFileBytes;
   const std::string shortness = shortness_of_database(options.directory);
   if (!is_expected || shortness.empty()) {
     return {};
@@ -149,9 +108,9 @@ Status Store::Impl::open_database() {
   if (auto there = options.vfs.empty() ? expect_file() : Status(); !there) {
     return there;
   }
-  files_changed = options.vfs.empty() ? last_change(options.directory + "/" + kDatabaseFile) : std::nullopt;
+  last_changed = last_changes();
   const auto mode = options.must_exist || opened_before ? OpenMode::Existing : OpenMode::Create;
-  auto wrapped = ChecksumVfs::around(options.vfs);
+  auto wrapped = ChecksumVfs::around(options.vfs, lock != nullptr ? &lock->log_note() : nullptr);
   if (!wrapped) {
     return fail(std::move(wrapped).error());
   }
@@ -161,6 +120,7 @@ Status Store::Impl::open_database() {
     return fail(std::move(connection).error());
   }
   writer = *std::move(connection);
+  writer->keep_log(true);  // until we know that it is whole
   auto content = inspect(*writer, options.directory);
   if (!content) {
     return fail(std::move(content).error());
@@ -171,7 +131,7 @@ Status Store::Impl::open_database() {
                             "the directory away and create the database again",
                             options.directory, kDatabaseFile));
   }
-  if (*content == Content::Empty && lock != nullptr && lock->knows_of_database()) {
+  if (*content == Content::Empty && there_was_a_database()) {
     return fail(lost(fmt::format("its {} holds no tables", kDatabaseFile)));
   }
   if (auto prepared = prepare_writer(*content); !prepared) {
@@ -193,11 +153,11 @@ Status Store::Impl::prepare_writer(Content content) {
       return demanded;
     }
   }
-  if (content != Content::Empty) {
-    if (auto whole = expect_log(); !whole) {
-      return whole;
-    }
+  if (auto whole = content == Content::Empty ? Status() : expect_log(); !whole) {
+    return whole;
   }
+  writer->keep_log(false);
+  follow_log();
   return configure_writer(*writer)
       .and_then([&] { return add_checksums(*writer); })
       .and_then(
@@ -205,17 +165,44 @@ Status Store::Impl::prepare_writer(Content content) {
       .and_then([&] { return writer->execute(synchronous()); });
 }
 
-// Before anything is written over what is left of it; the closing must not do so either.
-Status Store::Impl::expect_log() {
-  auto damaged = lost_in_log(*writer, options.boot_id);
-  if (!damaged || !*damaged) {
-    return damaged ? Status() : fail(std::move(damaged).error());
+std::string Store::Impl::file_identity() const {
+  if (options.file_identity) {
+    return *options.file_identity;
   }
-  sqlite3_db_config(writer->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  return fail(ErrorCode::Corrupt,
-              fmt::format("{}: the database is damaged: {}; fermata check --repair keeps what was committed before, or "
-                          "restore a copy, or sync into a new directory",
-                          options.directory, **damaged));
+  return options.vfs.empty() ? identity_of_file(options.directory + "/" + kDatabaseFile) : std::string();
+}
+
+Store::Impl::LastChanges Store::Impl::last_changes() const {
+  if (!options.vfs.empty()) {
+    return {};
+  }
+  const std::string file = options.directory + "/" + kDatabaseFile;
+  return {.file = last_change(file), .log = last_change(file + "-wal")};
+}
+
+// Before anything is written over what is left of it.
+Status Store::Impl::expect_log() {
+  auto lost = lost_in_log(*writer, {.frames = noted_frames(), .file = file_identity(), .changed = last_changed.file});
+  if (!lost || !*lost) {
+    return lost ? Status() : fail(std::move(lost).error());
+  }
+  return fail(
+      ErrorCode::Corrupt,
+      fmt::format("{}: the database is damaged: {}; fermata check --repair keeps what can be read, or restore a "
+                  "copy, or sync into a new directory",
+                  options.directory, **lost));
+}
+
+// A hook of ours takes the place of SQLite's, which checkpoints.
+void Store::Impl::follow_log() {
+  constexpr int kCheckpointFrames = 2000;
+  const auto after_commit = [](void* self, sqlite3* handle, const char* schema, int frames) {
+    const Impl& impl = *static_cast<const Impl*>(self);
+    if (impl.lock != nullptr) impl.lock->log_note().set(static_cast<std::uint32_t>(frames));
+    if (frames >= kCheckpointFrames) sqlite3_wal_checkpoint(handle, schema);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(writer->handle(), after_commit, this);
 }
 
 const char* Store::Impl::synchronous() const {
@@ -228,10 +215,7 @@ const char* Store::Impl::synchronous() const {
 // is only remembered here; the first commit (or a quiesce) saves it. Should that be lost, nobody has seen anything of
 // that actor, or the boot id tells of the loss.
 Status Store::Impl::settle_identity(Content content) {
-  const auto ask = [this] {
-    return options.vfs.empty() ? identity_of_file(options.directory + "/" + kDatabaseFile) : std::string();
-  };
-  std::string file = options.file_identity ? *options.file_identity : ask();
+  std::string file = file_identity();
   if (content == Content::Empty) {
     Identity fresh;
     fresh.file = file;
@@ -256,7 +240,8 @@ Status Store::Impl::settle_identity(Content content) {
 }
 
 void Store::Impl::become(std::string file) {
-  const bool copied = is_another_file(identity.file, file) || is_put_back(files_changed, identity.written);
+  const bool copied = is_another_file(identity.file, file) ||
+                      is_put_back(std::max(last_changed.file, last_changed.log), identity.written);
   if (!identity.clean || copied) {
     if (options.mutation != Mutation::ActorReused) {
       identity.actor = new_actor();
@@ -317,7 +302,7 @@ Status Store::Impl::leave_clean(Duration left) {
     names_unsaved = false;
   }
   if (!checkpoint_fits(left)) {
-    sqlite3_db_config(writer->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    writer->keep_log(true);
     return {};
   }
   const int code = sqlite3_wal_checkpoint_v2(writer->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

@@ -137,7 +137,7 @@ Status configure_writer(Connection& connection) {
   // A commit writes several pages, most of them again in the next: the log that is kept is used before it is emptied.
   return connection.execute(
       "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -3072;"
-      "PRAGMA journal_size_limit = 8388608; PRAGMA wal_autocheckpoint = 2000;");
+      "PRAGMA journal_size_limit = 8388608;");
 }
 
 Status configure_reader(Connection& connection) {
@@ -145,7 +145,7 @@ Status configure_reader(Connection& connection) {
     return demanded;
   }
   // The writer alone checkpoints, at closing too.
-  sqlite3_db_config(connection.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  connection.keep_log(true);
   return connection.execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -5120; PRAGMA wal_autocheckpoint = 0;");
 }
 
@@ -200,6 +200,19 @@ Result<Identity> load_identity(Connection& connection) {
     identity.clean = statement->number(4) != 0;
     identity.purged_seq = statement->number(5);
   }
+  auto names = load_names(connection);
+  if (!names) {
+    return names;
+  }
+  identity.epoch = std::move(names->epoch);
+  identity.boot_id = std::move(names->boot_id);
+  identity.file = std::move(names->file);
+  identity.written = names->written;
+  return identity;
+}
+
+Result<Identity> load_names(Connection& connection) {
+  Identity identity;
   auto epoch = load_name(connection, "epoch");
   auto boot = load_name(connection, "boot_id");
   auto file = load_name(connection, "file");

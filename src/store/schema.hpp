@@ -71,6 +71,8 @@ enum class Content { Empty, Database, OlderFormat };
 [[nodiscard]] Result<std::string> load_name(Connection& connection, std::string_view key);
 [[nodiscard]] Status save_digest(Connection& connection, std::uint64_t collection, const crdt::Digest& digest);
 [[nodiscard]] Result<Identity> load_identity(Connection& connection);
+// Only what save_names() and save_written() save. Of any format.
+[[nodiscard]] Result<Identity> load_names(Connection& connection);
 // Without purged_seq, and what the next two save.
 [[nodiscard]] Status save_state(Connection& connection, const Identity& identity);
 [[nodiscard]] Status save_written(Connection& connection, const Identity& identity);

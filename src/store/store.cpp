@@ -81,7 +81,6 @@ Status Store::Impl::with_writer(const std::function<Status(Connection&)>& use) {
   }
   const int changes = sqlite3_total_changes(writer->handle());
   Status done = use(*writer);
-  if (!done && writer != nullptr && writer->failed_to_sync()) discard_refused();
   // Whatever was written, or somebody else would seem to have done it.
   if (done && writer != nullptr && sqlite3_total_changes(writer->handle()) != changes) {
     return note_written_if_due();

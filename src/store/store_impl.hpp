@@ -28,6 +28,14 @@ struct Store::Impl {
   void note_file() const;  // for the next expect_file()
   Status prepare_writer(Content content);
   [[nodiscard]] Status expect_log();
+  void follow_log();  // from now on: notes its length, and checkpoints
+  [[nodiscard]] std::uint32_t noted_frames() const;
+  [[nodiscard]] bool there_was_a_database() const;
+  [[nodiscard]] std::string file_identity() const;
+  struct LastChanges {
+    std::optional<WallTime> file, log;
+  };
+  [[nodiscard]] LastChanges last_changes() const;
   Status settle_identity(Content content);
   void become(std::string file);  // who we are in this file, given who was there
   void close_files();
@@ -42,9 +50,6 @@ struct Store::Impl {
   Status sync_log();
   // The checkpoint of a database in use.
   Status empty_log();
-  // After a commit that was refused because it could not be synced: what it wrote must not pass for a commit that was
-  // lost (wal_damage.hpp).
-  void discard_refused() { static_cast<void>(empty_log()); }
   Status compact(Meter& meter);
   // These two without `write_mutex`.
   Status copy_into(const std::string& file, Meter& meter);
@@ -116,9 +121,9 @@ struct Store::Impl {
   std::unique_ptr<ChecksumVfs> vfs;    // of all connections
   std::unique_ptr<Connection> writer;  // null while closed
   bool opened_before = false;
-  Identity identity;                      // as of the last commit
-  std::optional<WallTime> files_changed;  // the database's files, before we opened them
-  bool names_unsaved = false;             // identity's epoch, boot_id and file are not in the database yet
+  Identity identity;           // as of the last commit
+  LastChanges last_changed;    // before we opened it
+  bool names_unsaved = false;  // identity's epoch, boot_id and file are not in the database yet
   crdt::HybridClock clock;
   struct Collection {
     std::uint64_t number = 0;

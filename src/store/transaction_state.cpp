@@ -292,9 +292,7 @@ Result<std::uint64_t> Transaction::State::commit() {
     done = changed.empty() ? store.writer->run("COMMIT") : save_identity();
   }
   if (!done) {
-    const bool refused = store.writer->failed_to_sync();
     roll_back();
-    if (refused) store.discard_refused();
     lock.unlock();
     return fail(std::move(done).error());
   }

@@ -8,6 +8,7 @@
 #include <bit>
 #include <span>
 
+#include "store/file_identity.hpp"
 #include "store/schema.hpp"
 
 namespace fermata::store {
@@ -75,7 +76,6 @@ class Frame {
 
   [[nodiscard]] std::span<std::uint8_t> bytes() { return bytes_; }
   [[nodiscard]] Sums sums() const { return stored_sums(bytes_, kHeadBytes - 8); }
-  [[nodiscard]] bool ends_commit() const { return big_endian(bytes_, 4) != 0; }
   // Whether it is as it was written behind the frame (or header) of these sums.
   [[nodiscard]] bool follows(Sums before) const {
     const ByteView all(bytes_);
@@ -93,28 +93,44 @@ int read(sqlite3_file& file, std::uint64_t at, std::span<std::uint8_t> out) {
   return file.pMethods->xRead(&file, out.data(), static_cast<int>(out.size()), static_cast<sqlite3_int64>(at));
 }
 
-// Gives the first frame, from 1, that is not what was written though a whole commit stands behind it; 0 for the header.
-// Result: an SQLite code.
-int look_through(sqlite3_file& file, std::uint64_t bytes, std::optional<std::uint64_t>& damaged) {
+// How many frames, from the first, are as they were written; nothing if the header is not. Result: an SQLite code.
+int count_sound(sqlite3_file& file, std::uint64_t at_most, std::optional<std::uint64_t>& sound) {
   std::array<std::uint8_t, kHeaderBytes> head{};
-  if (const int code = read(file, 0, head); code != SQLITE_OK) return code;
+  const int code = read(file, 0, head);
+  if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
   const Header header = read_header(head);
-  if (!header.is_sound) {
-    damaged = 0;
-    return SQLITE_OK;
-  }
+  if (!header.is_sound) return SQLITE_OK;
   Frame frame(header);
-  std::optional<std::uint64_t> broken;
   Sums before = header.sums;
-  const std::uint64_t count = (bytes - kHeaderBytes) / frame.bytes().size();
-  for (std::uint64_t number = 1; number <= count && !damaged; ++number, before = frame.sums()) {
-    const int code = read(file, kHeaderBytes + (number - 1) * frame.bytes().size(), frame.bytes());
-    if (code != SQLITE_OK) return code;
-    const bool follows = frame.follows(before);
-    if (!broken && !follows) broken = number;
-    if (broken && follows && frame.ends_commit()) damaged = broken;
+  for (sound = 0; *sound < at_most; ++*sound, before = frame.sums()) {
+    const int code_of_frame = read(file, kHeaderBytes + *sound * frame.bytes().size(), frame.bytes());
+    if (code_of_frame == SQLITE_IOERR_SHORT_READ) break;
+    if (code_of_frame != SQLITE_OK) return code_of_frame;
+    if (!frame.follows(before)) break;
   }
   return SQLITE_OK;
+}
+
+Result<std::optional<std::string>> lost_of(Connection& connection, std::uint32_t committed) {
+  sqlite3_file* const log = log_of(connection);
+  sqlite3_int64 bytes = 0;
+  std::optional<std::uint64_t> sound;
+  int code = log == nullptr ? SQLITE_OK : log->pMethods->xFileSize(log, &bytes);
+  if (code == SQLITE_OK && bytes == 0) {
+    return "its log fermata.db-wal, which held what was committed last, is missing or empty";
+  }
+  if (code == SQLITE_OK) code = count_sound(*log, committed, sound);
+  if (code != SQLITE_OK) {
+    return fail(connection.error(code));
+  }
+  if (sound == committed) {
+    return std::nullopt;
+  }
+  return !sound ? "the header of its log fermata.db-wal is not what was written, and no commit in it can be read"
+                : fmt::format(
+                      "frame {} of {} of its log fermata.db-wal is missing or not what was written, and what was "
+                      "committed from there on cannot be read",
+                      *sound + 1, committed);
 }
 
 }  // namespace
@@ -125,32 +141,16 @@ sqlite3_file* log_of(Connection& connection) {
   return log == nullptr || log->pMethods == nullptr ? nullptr : log;
 }
 
-Result<std::optional<std::string>> lost_in_log(Connection& connection, const std::string& boot_id) {
-  sqlite3_file* const log = log_of(connection);
-  if (log == nullptr || boot_id.empty()) {
+Result<std::optional<std::string>> lost_in_log(Connection& connection, const ExpectedLog& expected) {
+  if (expected.frames == 0) {
     return std::nullopt;
   }
-  auto written_in = load_name(connection, "boot_id");
-  if (!written_in || *written_in != boot_id) {
-    return written_in ? Result<std::optional<std::string>>(std::nullopt) : fail(std::move(written_in).error());
+  auto names = load_names(connection);
+  if (!names) {
+    return fail(std::move(names).error());
   }
-  sqlite3_int64 bytes = 0;
-  std::optional<std::uint64_t> damaged;
-  int code = log->pMethods->xFileSize(log, &bytes);
-  if (code == SQLITE_OK && bytes > static_cast<sqlite3_int64>(kHeaderBytes)) {
-    code = look_through(*log, static_cast<std::uint64_t>(bytes), damaged);
-  }
-  if (code != SQLITE_OK) {
-    return fail(connection.error(code));
-  }
-  if (!damaged) {
-    return std::nullopt;
-  }
-  return *damaged == 0 ? "the header of its log fermata.db-wal is not what was written, and no commit in it can be read"
-                       : fmt::format(
-                             "frame {} of its log fermata.db-wal is not what was written, and what was "
-                             "committed from there on cannot be read",
-                             *damaged);
+  const bool is_copy = is_another_file(names->file, expected.file) || is_put_back(expected.changed, names->written);
+  return is_copy ? Result<std::optional<std::string>>(std::nullopt) : lost_of(connection, expected.frames);
 }
 
 }  // namespace fermata::store

@@ -19,6 +19,7 @@ struct WalFile {
   sqlite3_int64 next;      // where an appended frame begins, as far as that is known
   int count;
   bool ends_commit;  // the frame whose head came last
+  LogNote* note;     // or null
 };
 using Forward = Forwarding<WalFile>;
 
@@ -59,8 +60,13 @@ int gather(sqlite3_file* file, const std::uint8_t* bytes, int amount, sqlite3_in
   return wal.ends_commit ? flush(file) : SQLITE_OK;
 }
 
+void clear_note(const WalFile& wal) {
+  if (wal.note != nullptr) wal.note->clear();
+}
+
 int write_wal(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
   WalFile& wal = Forward::self(file);
+  if (offset == 0) clear_note(wal);  // a new header: no frame counts any more
   const auto* content = static_cast<const std::uint8_t*>(bytes);
   if (!is_gathered(wal, amount, offset)) {
     if (const int code = flush(file); code != SQLITE_OK) return code;
@@ -78,6 +84,7 @@ int read_wal(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
 }
 
 int truncate_wal(sqlite3_file* file, sqlite3_int64 size) {
+  clear_note(Forward::self(file));
   const int code = flush(file);
   return code == SQLITE_OK ? Forward::truncate(file, size) : code;
 }
@@ -124,8 +131,9 @@ int wal_file_bytes() {
   return static_cast<int>(sizeof(WalFile));
 }
 
-int open_wal_file(sqlite3_vfs* base, const char* name, sqlite3_file* out, int flags, int* out_flags) {
-  new (out) WalFile{.base = {}, .gathered = nullptr, .from = 0, .next = kNowhere, .count = 0, .ends_commit = false};
+int open_wal_file(sqlite3_vfs* base, LogNote* note, const char* name, sqlite3_file* out, int flags, int* out_flags) {
+  new (out) WalFile{
+      .base = {}, .gathered = nullptr, .from = 0, .next = kNowhere, .count = 0, .ends_commit = false, .note = note};
   return Forward::open(base, name, out, flags, out_flags, wal_methods());
 }
 

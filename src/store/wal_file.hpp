@@ -9,12 +9,16 @@
 
 #include <sqlite3.h>
 
+#include "store/log_note.hpp"
+
 namespace fermata::store {
 
 // What SQLite has to allocate for one before the file of the inner VFS.
 [[nodiscard]] int wal_file_bytes();
 
-// As xOpen of the VFS `base`, into a file that gathers. Result: an SQLite code.
-[[nodiscard]] int open_wal_file(sqlite3_vfs* base, const char* name, sqlite3_file* out, int flags, int* out_flags);
+// As xOpen of the VFS `base`, into a file that gathers, and clears `note` (if there is one) before what was committed
+// goes from it. Result: an SQLite code.
+[[nodiscard]] int open_wal_file(sqlite3_vfs* base, LogNote* note, const char* name, sqlite3_file* out, int flags,
+                                int* out_flags);
 
 }  // namespace fermata::store

@@ -17,9 +17,10 @@ namespace fermata::store {
 
 class FixedClock final : public Clock {
  public:
+  explicit FixedClock(WallTime at = WallTime(std::chrono::milliseconds(1'700'000'000'000))) : wall(at) {}
   Instant now() override { return Instant(Duration(1)); }
   WallTime wall_now() override { return wall; }
-  WallTime wall{std::chrono::milliseconds(1'700'000'000'000)};
+  WallTime wall;
 };
 
 template <class T>
