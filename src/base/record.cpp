@@ -63,7 +63,10 @@ class CounterTaker {
                               fmt::join(path_, ".")));
     }
     const auto* number = content.if_a<std::int64_t>();
-    if (number == nullptr) return fail(ErrorCode::Malformed, "JSON: \"$counter\" must be an integer of 64 bits");
+    if (number == nullptr) {
+      return fail(ErrorCode::Malformed,
+                  fmt::format("JSON: \"$counter\" in \"{}\" must be an integer of 64 bits", fmt::join(path_, ".")));
+    }
     counters_.push_back(path_);
     item = Value(static_cast<long long>(*number));
     return {};

@@ -6,6 +6,7 @@
 #include <limits>
 #include <span>
 
+#include "query/ast.hpp"
 #include "query/literals.hpp"
 #include "query/matcher.hpp"
 
@@ -65,6 +66,9 @@ Status begin_missed_anew(store::Transaction& transaction, std::string_view colle
 Result<Counts> counts_in(const DocumentRecord& record) {
   Counts counts;
   for (const FieldPath& path : record.counters) {
+    if (path.size() == 1 && path.front() == kIdField) {
+      return fail(ErrorCode::InvalidArgument, fmt::format("{} names the document and cannot count", kIdField));
+    }
     const Value* value = path.empty() ? nullptr : value_at(record.fields, path);
     const auto* number = value == nullptr ? nullptr : value->if_a<std::int64_t>();
     if (number == nullptr) {

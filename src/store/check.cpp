@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "store/checksum_vfs.hpp"
+#include "store/cut_file.hpp"
 #include "store/directory_lock.hpp"
 #include "store/file_identity.hpp"
 #include "store/wal_damage.hpp"
@@ -105,15 +106,27 @@ ExpectedLog expected_log(const CheckOptions& options, const Opened& opened) {
           .changed = last_change(file_of(options))};
 }
 
+// Only where there is no log.
+std::optional<CutFile> find_cut(const CheckOptions& options) {
+  return mode_of(options) == OpenMode::Immutable ? store::find_cut(file_of(options)) : std::nullopt;
+}
+
 // Everything that there is to say about the database as it is now.
 Status look(const CheckOptions& options, Opened& opened, Meter& meter, CheckReport& report) {
   const OpenMode mode = mode_of(options);
+  const auto cut = find_cut(options);
+  if (cut) {
+    report.found.push_back(
+        fmt::format("its {} is cut off: {} of {} bytes are left", kDatabaseFile, cut->bytes_left, cut->bytes_expected));
+  }
   auto connection = connect(options, opened, mode);
   if (!connection) {
     if (connection.error().code != ErrorCode::Corrupt) {
       return fail(explained(std::move(connection).error(), options, mode));
     }
-    report.found.push_back(std::move(connection).error().message);
+    std::string why = std::move(connection).error().message;
+    if (why.ends_with(kAfterDamage)) why.resize(why.size() - kAfterDamage.size());  // which is what we are at
+    if (!cut) report.found.push_back(std::move(why));
     return {};
   }
   auto lost = lost_in_log(**connection, expected_log(options, opened));
@@ -202,6 +215,19 @@ Status repair(const CheckOptions& options, Opened& opened, CheckReport& report) 
       });
 }
 
+Status repair_cut(const CheckOptions& options, Opened& opened, CheckReport& report) {
+  const auto cut = find_cut(options);
+  Status repaired = cut ? set_length(file_of(options), cut->bytes_expected) : Status();
+  if (!repaired) {
+    return repaired;
+  }
+  repaired = repair(options, opened, report);
+  if (!repaired && cut) {
+    static_cast<void>(set_length(file_of(options), cut->bytes_left));
+  }
+  return repaired;
+}
+
 Status run(const CheckOptions& options, Meter& meter, CheckReport& report) {
   Opened opened;
   if (auto prepared = open_vfs(options, opened); !prepared) {
@@ -212,7 +238,7 @@ Status run(const CheckOptions& options, Meter& meter, CheckReport& report) {
   if (!looked || report.found.empty() || options.mode == CheckMode::Report) {
     return looked;
   }
-  if (auto repaired = repair(options, opened, report); !repaired && repaired.error().code != ErrorCode::Corrupt) {
+  if (auto repaired = repair_cut(options, opened, report); !repaired && repaired.error().code != ErrorCode::Corrupt) {
     return repaired;
   }
   CheckReport after;

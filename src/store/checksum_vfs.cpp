@@ -92,9 +92,8 @@ int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   count(self, amount);
   if (!is_page(amount, offset) || !(self.has_checksums || self.required)) return code;
   if (code == SQLITE_IOERR_SHORT_READ) return SQLITE_IOERR_CORRUPTFS;
-  std::uint8_t sum[kChecksumBytes];
-  checksum_of(bytes, amount, offset, sum);
-  return std::memcmp(sum, bytes + amount - kChecksumBytes, kChecksumBytes) == 0 ? SQLITE_OK : SQLITE_IOERR_DATA;
+  const ByteView page(bytes, static_cast<std::size_t>(amount));
+  return is_page_as_written(page, static_cast<std::uint64_t>(offset)) ? SQLITE_OK : SQLITE_IOERR_DATA;
 }
 
 int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
@@ -234,6 +233,12 @@ ChecksumVfs::~ChecksumVfs() {
 
 const std::string& ChecksumVfs::name() const {
   return impl_->name;
+}
+
+bool is_page_as_written(ByteView page, std::uint64_t offset) {
+  std::uint8_t sum[kChecksumBytes];
+  checksum_of(page.data(), static_cast<int>(page.size()), static_cast<sqlite3_int64>(offset), sum);
+  return std::memcmp(sum, page.data() + page.size() - kChecksumBytes, kChecksumBytes) == 0;
 }
 
 bool has_checksums(sqlite3* connection) {

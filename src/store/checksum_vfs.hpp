@@ -40,6 +40,8 @@ class ChecksumVfs {
   std::unique_ptr<Impl> impl_;
 };
 
+// A page of the file, with its checksum.
+[[nodiscard]] bool is_page_as_written(ByteView page, std::uint64_t offset);
 // Of a connection through a ChecksumVfs. Whether the file has checksums, as far as its header was read or written.
 [[nodiscard]] bool has_checksums(sqlite3* connection);
 // From now on a page without its checksum is damage, whatever the header says. Result: an SQLite code.

@@ -63,9 +63,7 @@ Error make_error(int code, int system_errno, const char* detail, const std::stri
                                   "path, or restore a copy",
                                   owner, detail)};
       }
-      return {kind, fmt::format("{}: the database is damaged ({}); repair it with fermata check, restore a copy, or "
-                                "sync into a new directory",
-                                owner, damage(code, detail))};
+      return {kind, fmt::format("{}: the database is damaged ({}){}", owner, damage(code, detail), kAfterDamage)};
     case ErrorCode::Busy:
       return {kind, fmt::format("{}: another program has the database open; close it and try again", owner)};
     default:

@@ -45,6 +45,10 @@ class Statement {
 // Immutable: reads without a log and without any lock, as long as nobody writes.
 enum class OpenMode { Create, Existing, ReadOnly, Immutable };
 
+// How what Corrupt says of the database ends.
+inline constexpr std::string_view kAfterDamage =
+    "; repair it with fermata check, restore a copy, or sync into a new directory";
+
 class Connection {
  public:
   // `owner` names the database in messages. Errors: NotFound (nothing there, unless Create), Io, NoSpace.

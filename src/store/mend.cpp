@@ -44,6 +44,8 @@ class Mender {
   Status load();
   Status replace_table();
   Status copy_rows();
+  Status copy_unknown_rows();
+  Result<bool> copy_if_readable(std::uint64_t rowid);  // whether it is there
   Status copy_row(const Statement& row);
   Status lose(std::uint64_t rowid, std::string_view why);
   Status finish_state();
@@ -58,6 +60,7 @@ class Mender {
   std::vector<std::string>& done_;
   ContentMender contents_{reader_, writer_, done_};
   std::set<std::uint64_t> rows_;
+  bool knows_rows_ = true;                                                // all of them
   std::map<std::uint64_t, std::pair<std::uint64_t, std::string>> names_;  // by row: collection and id
   std::map<std::uint64_t, std::string> collections_;
   std::map<std::uint64_t, crdt::Digest> digests_;
@@ -72,7 +75,8 @@ Status Mender::list_from(const char* sql) {
   return each_row(reader_, sql, [this](const Statement& row) { rows_.insert(row.number(0)); });
 }
 
-// The table and two indexes know the rows; one that reads to its end is enough.
+// The table and two indexes know the rows; one that reads to its end is enough. If none does, what is known is where to
+// look.
 Status Mender::list_rows() {
   Status by_id = each_row(reader_, "SELECT rowid, collection, id FROM documents INDEXED BY documents_by_id",
                           [this](const Statement& row) {
@@ -81,8 +85,12 @@ Status Mender::list_rows() {
                           });
   Status by_log = list_from("SELECT rowid FROM documents INDEXED BY documents_log WHERE seq > 0");
   Status by_table = list_from("SELECT rowid FROM documents NOT INDEXED WHERE length(meta) >= 0");
-  if (!by_id && !by_log && !by_table) {
+  knows_rows_ = by_id || by_log || by_table;
+  if (!knows_rows_ && by_table.error().code != ErrorCode::Corrupt) {
     return by_table;
+  }
+  if (!knows_rows_) {
+    static_cast<void>(list_from("SELECT rowid FROM documents NOT INDEXED ORDER BY rowid DESC"));
   }
   return {};
 }
@@ -140,20 +148,46 @@ Status Mender::lose(std::uint64_t rowid, std::string_view why) {
 
 Status Mender::copy_rows() {
   for (const std::uint64_t rowid : rows_) {
-    auto row = reader_.prepare(kSelectRow);
-    if (!row) {
-      return fail(std::move(row).error());
-    }
-    auto found = row->bind(1, rowid).step();
-    if (!found && found.error().code != ErrorCode::Corrupt) {
-      return fail(std::move(found).error());
-    }
-    Status copied = found && *found ? copy_row(*row) : lose(rowid, "it cannot be read");
+    auto copied = copy_if_readable(rowid);
     if (!copied) {
-      return copied;
+      return fail(std::move(copied).error());
+    }
+    if (Status named = *copied ? Status() : lose(rowid, "it cannot be read"); !named) {
+      return named;
     }
   }
+  return knows_rows_ ? Status() : copy_unknown_rows();
+}
+
+// Rows are numbered one after the other, so there are few numbers without one.
+Status Mender::copy_unknown_rows() {
+  const std::uint64_t last = rows_.empty() ? 0 : *rows_.rbegin();
+  for (std::uint64_t rowid = 1; rowid < last; ++rowid) {
+    if (rows_.contains(rowid)) continue;
+    if (auto copied = copy_if_readable(rowid); !copied) {
+      return fail(std::move(copied).error());
+    }
+  }
+  done_.emplace_back(
+      "documents that cannot be read, nor their names, were removed; a peer that has them will send them");
+  for (const auto& [number, collection] : collections_) lost_from_.insert(collection);
   return {};
+}
+
+Result<bool> Mender::copy_if_readable(std::uint64_t rowid) {
+  auto row = reader_.prepare(kSelectRow);
+  if (!row) {
+    return fail(std::move(row).error());
+  }
+  auto found = row->bind(1, rowid).step();
+  if (!found && found.error().code != ErrorCode::Corrupt) {
+    return fail(std::move(found).error());
+  }
+  if (!found || !*found) {
+    return false;
+  }
+  Status copied = copy_row(*row);
+  return copied ? Result<bool>(true) : fail(std::move(copied).error());
 }
 
 Status Mender::copy_row(const Statement& row) {

@@ -121,6 +121,15 @@ TEST_F(Records, ACounterPathThatLeadsToNoIntegerIsRefused) {
   EXPECT_TRUE(all().empty());
 }
 
+TEST_F(Records, ACounterThatCannotBeOneIsToldByItsPlace) {
+  const auto id = import(R"({"_id":{"$counter":3}})");
+  ASSERT_FALSE(id);
+  EXPECT_EQ(id.error().message, "_id names the document and cannot count");
+  const auto text = record_from_json(R"({"_id":"a","b":{"c":{"$counter":"x"}}})");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().message, "JSON: \"$counter\" in \"b.c\" must be an integer of 64 bits");
+}
+
 // 16 MiB are the body and what is kept beside it. What a check lets pass is imported, and nothing else.
 TEST_F(Records, ARecordThatIsTooLargeWithItsMetadataIsFoundByACheck) {
   const auto expect = [&](const DocumentRecord& record, bool fits) {

@@ -245,6 +245,48 @@ TEST_F(Checking, FindsDamageOfEveryPageAlsoOfOneThatHoldsNothingAndClearsThatOne
   EXPECT_LT(cleared, pages);
 }
 
+TEST(CheckingACutFile, SavesWhatIsLeftOfIt) {
+  TempDir dir;
+  Epoch epoch;
+  {
+    auto store = must_open(on_disk(dir.path()));
+    for (int i = 0; i < kDocuments; ++i) {
+      ASSERT_OK(insert(*store, id_of(i), {{"n", i}, {"text", std::string(600, 'x')}}));
+    }
+    epoch = store->epoch();
+  }
+  const std::uint64_t bytes = std::filesystem::file_size(dir.file("fermata.db"));
+  std::uint64_t least = kDocuments;
+  for (std::uint64_t left = bytes - 100; left > bytes / 2; left -= 3 * 4096 + 512) {
+    SCOPED_TRACE(fmt::format("{} of {} bytes", left, bytes));
+    TempDir copy;
+    std::filesystem::copy(dir.path(), copy.path(), std::filesystem::copy_options::recursive);
+    std::filesystem::resize_file(copy.file("fermata.db"), left);
+    const auto report = check({.directory = copy.path(), .mode = CheckMode::Repair});
+    ASSERT_OK(report);
+    EXPECT_THAT(report->found,
+                Contains(fmt::format("its fermata.db is cut off: {} of {} bytes are left", left, bytes)));
+    ASSERT_THAT(report->remaining, IsEmpty());
+    least = std::min(least, report->documents);
+    auto store = must_open(on_disk(copy.path()));
+    ASSERT_NE(store, nullptr);
+    expect_agreement(*store, "tasks");
+    EXPECT_NE(store->epoch(), epoch);
+  }
+  EXPECT_LT(least, std::uint64_t{kDocuments});
+  EXPECT_GT(least, std::uint64_t{0});
+}
+
+TEST_F(Checking, LeavesACutFileThatCannotBeSavedAsLongAsItWas) {
+  for (const std::uint64_t left : {3u * 4096u, 4096u, 512u}) {
+    SCOPED_TRACE(left);
+    std::filesystem::resize_file(dir.file("fermata.db"), left);
+    const CheckReport report = look(CheckMode::Repair);
+    EXPECT_THAT(report.remaining, Contains(HasSubstr("restore a backup")));
+    EXPECT_EQ(std::filesystem::file_size(dir.file("fermata.db")), left);
+  }
+}
+
 TEST_F(Checking, SaysWhatToDoWhereNothingCanBeRepairedAndChangesNothing) {
   std::fstream file(dir.file("fermata.db"), std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(200);
@@ -254,6 +296,7 @@ TEST_F(Checking, SaysWhatToDoWhereNothingCanBeRepairedAndChangesNothing) {
   const CheckReport report = look(CheckMode::Repair);
   EXPECT_FALSE(report.sound());
   EXPECT_THAT(report.remaining, Contains(HasSubstr("restore a backup")));
+  EXPECT_THAT(report.remaining, testing::Not(Contains(HasSubstr("fermata check"))));
   EXPECT_EQ(std::filesystem::last_write_time(dir.file("fermata.db")), before);
 }
 
