@@ -41,13 +41,13 @@ std::optional<std::uint32_t> LogNote::frames(const std::string& boot_id) const {
 void LogNote::begin(const std::string& boot_id) {
   const std::uint64_t word = name_of(boot_id) << kBootShift | frames(boot_id).value_or(0);
   // Written before it is mapped, so that the disk has room for it: there is no other way to hear that it has not.
-  if (boot_id.empty() || ::pwrite(fd_, &word, sizeof word, kWordAt) != sizeof word) {
+  const bool is_there = !boot_id.empty() && ::pwrite(fd_, &word, sizeof word, kWordAt) == sizeof word;
+  void* const mapped = is_there ? ::mmap(nullptr, kMapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0) : MAP_FAILED;
+  if (mapped == MAP_FAILED) {
+    forget();  // what nobody keeps up would be wrong soon
     return;
   }
-  void* const mapped = ::mmap(nullptr, kMapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
-  if (mapped != MAP_FAILED) {
-    word_ = reinterpret_cast<std::uint64_t*>(static_cast<std::uint8_t*>(mapped) + kWordAt);
-  }
+  word_ = reinterpret_cast<std::uint64_t*>(static_cast<std::uint8_t*>(mapped) + kWordAt);
 }
 
 void LogNote::set(std::uint32_t frames) {
@@ -60,8 +60,11 @@ void LogNote::set(std::uint32_t frames) {
 
 void LogNote::forget() const {
   constexpr std::uint64_t kNothing = 0;
-  if (read_word(fd_) != kNothing) {
-    static_cast<void>(::pwrite(fd_, &kNothing, sizeof kNothing, kWordAt));
+  if (read_word(fd_) == kNothing) {
+    return;
+  }
+  if (::pwrite(fd_, &kNothing, sizeof kNothing, kWordAt) != sizeof kNothing) {
+    static_cast<void>(::ftruncate(fd_, kWordAt));  // which needs no room
   }
 }
 

@@ -20,7 +20,8 @@ class LogNote {
 
   // How many frames, from the log's beginning, hold what was committed. Nothing if that was not noted in this boot.
   [[nodiscard]] std::optional<std::uint32_t> frames(const std::string& boot_id) const;
-  // From now on what is set is noted; what was noted in this boot stays. Where the disk has no room nothing is.
+  // From now on what is set is noted; what was noted in this boot stays. Where the disk has no room, or files cannot be
+  // mapped, nothing is noted.
   void begin(const std::string& boot_id);
   // After a commit.
   void set(std::uint32_t frames);
